@@ -1,0 +1,64 @@
+"""Engines and transactions. SQLite waits for its lock, keeps every commit, and takes the write lock at the start."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlmodel import Session, create_engine
+
+BUSY_TIMEOUT_MS = 30_000  # longer than any write lock that we expect (a backup, a stuck reader)
+
+
+def make_engine(url: str, *, durable: bool = True) -> Engine:
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
+
+    `durable=False` is for replays into a throw-away file: the same statements, no wait for the disk.
+    """
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if durable:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        else:
+            cursor.execute("PRAGMA journal_mode=MEMORY")
+            cursor.execute("PRAGMA synchronous=OFF")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A reader that later writes would otherwise fail with "database is locked" at once, without waiting.
+        options = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL, else None."""
+    prefix = "sqlite:///"
+    return Path(url[len(prefix) :]) if url.startswith(prefix) and len(url) > len(prefix) else None
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """Commit on success, roll back otherwise. Rows stay readable after the commit."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that takes no write lock; for pages, digests and checks."""
+    bound = engine.execution_options(read_only=True)
+    with Session(bound, expire_on_commit=False) as session:
+        yield session
