@@ -1,1 +1,4 @@
-"""Reading files that a district brings: people and units, the hotline's orders, chat exports. Nothing here writes to the database."""
+"""Reading files that a district brings: people and units, the hotline's orders, chat exports.
+
+Nothing here writes to the database.
+"""

@@ -47,7 +47,7 @@ TYPE_WORDS = {
 
 
 class FileError(Exception):
-    """A file that can't be read: `what` is wrong with it and what `todo`. Never leaves this package as it is."""
+    """A file that can't be read: `what` is wrong and what `todo`. Never leaves this package as it is."""
 
     def __init__(self, what: str, todo: str, line: int | None = None) -> None:
         super().__init__(f"{what}，{todo}")
@@ -109,7 +109,7 @@ def read_text(path: Path, limit: int = DEFAULT_LIMIT_BYTES) -> str:
 
 
 def clean(text: str) -> str:
-    """Drop what no database or terminal can hold: control characters, lone surrogates. Line ends become \\n."""
+    """Drop control characters and lone surrogates, which no database holds. Line ends become \\n."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROL.sub("", _SURROGATE.sub("\ufffd", plain))
 
@@ -143,7 +143,7 @@ def _check_parts(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None
         if not part.filename.lower().endswith((".xml", ".rels", ".vml")):
             continue
         body = archive.read(part)
-        # UTF-16 would hide the words from the search below; the standard allows it, no office program writes it.
+        # UTF-16 would hide the words from the search below; no office program writes it.
         if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:200]:
             raise FileError(f"工作簿部件 {clean(part.filename)} 编码异常", "请用 Excel 或 WPS 另存一份")
         upper = body.upper()

@@ -131,7 +131,10 @@ def _cell(value: object) -> Cell:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, timedelta):  # Excel's [h]:mm
-        return (datetime.min + value).time() if timedelta() <= value < timedelta(days=1) else str(value)
+        seconds = int(value.total_seconds())
+        if not 0 <= seconds < 86_400:
+            return str(value)
+        return time(seconds // 3600, seconds // 60 % 60, seconds % 60)
     if value is None or isinstance(value, (bool, int, float, datetime, date, time)):
         return value
     return clean(str(value)).strip() or None
