@@ -57,9 +57,7 @@ def load(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> Roster:
     catalogue = _read(sheets, "catalogue", problems, _category)
     duty = _read(sheets, "duty", problems, cells.duty)
     aliases = _read(sheets, "aliases", problems, _alias)
-    problems += check(
-        units=units, members=members, villages=villages, catalogue=catalogue, duty=duty, aliases=aliases
-    )
+    problems += check(units=units, members=members, villages=villages, catalogue=catalogue, duty=duty, aliases=aliases)
     if problems:
         order = {sheet.name: index for index, sheet in enumerate(sheets.values())}
         problems.sort(key=lambda p: (order.get(p.sheet, -1), p.row or 0))
@@ -80,17 +78,13 @@ def _open(path: Path, limit: int, problems: list[Problem]) -> dict[str, Sheet]:
         if path.is_dir():
             return _open_folder(path, limit, problems)
         if path.suffix.lower() == ".csv":
-            raise FileError(
-                "这只是一张表", "请给出放着 units.csv、members.csv、villages.csv、catalogue.csv 的文件夹"
-            )
+            raise FileError("这只是一张表", "请给出放着 units.csv、members.csv、villages.csv、catalogue.csv 的文件夹")
         found = {sheet.name.strip().lower(): sheet for sheet in read_sheets(path, limit)}
     except FileError as error:
         problems.append(Problem(clean(path.name) or str(path), None, "", error.what, error.todo))
         return {}
     except (OSError, ValueError) as error:
-        problems.append(
-            Problem(clean(str(path)), None, "", f"打不开（{type(error).__name__}）", "请检查路径和权限")
-        )
+        problems.append(Problem(clean(str(path)), None, "", f"打不开（{type(error).__name__}）", "请检查路径和权限"))
         return {}
     sheets: dict[str, Sheet] = {}
     for key, spec in SHEETS.items():
@@ -98,9 +92,7 @@ def _open(path: Path, limit: int, problems: list[Problem]) -> dict[str, Sheet]:
         if sheet is not None:
             sheets[key] = sheet
         elif spec.required:
-            problems.append(
-                Problem(spec.title, None, "", f"工作簿里没有工作表“{spec.title}”", "请按模板补上这张表")
-            )
+            problems.append(Problem(spec.title, None, "", f"工作簿里没有工作表“{spec.title}”", "请按模板补上这张表"))
     return sheets
 
 

@@ -54,16 +54,12 @@ class SheetReader:
 
     def _find_header(self) -> None:
         names = {
-            header_key(name): column.field
-            for column in self._spec.columns
-            for name in (*column.titles, column.field)
+            header_key(name): column.field for column in self._spec.columns for name in (*column.titles, column.field)
         }
         found = find_header(self._sheet.rows, names)
         if found is None:
             titles = "、".join(c.titles[0] for c in self._spec.columns if c.required)
-            self._problems.append(
-                Problem(self._sheet.name, None, "", "找不到表头", f"请在第一行写上列名：{titles}")
-            )
+            self._problems.append(Problem(self._sheet.name, None, "", "找不到表头", f"请在第一行写上列名：{titles}"))
             return
         self._index, self.columns, twice = found
         number, cells = self._sheet.rows[self._index]

@@ -29,9 +29,7 @@ class Located(Generic[T]):
     sheet: str
     headers: dict[str, str] = field(default_factory=dict)
     rows: tuple[tuple[int, T], ...] = ()
-    broken: frozenset[tuple[str, str]] = (
-        frozenset()
-    )  # (unit or township, name) of rows that are not in `rows`
+    broken: frozenset[tuple[str, str]] = frozenset()  # (unit or township, name) of rows that are not in `rows`
     readable: bool = True
 
     @property
@@ -88,9 +86,7 @@ def _units(units: Located[UnitRow]) -> Iterator[Problem]:
     for row, unit in units.rows:
         for alias in unit.aliases:
             if alias in names and alias != unit.name:
-                yield units.problem(
-                    row, "aliases", f"别名“{alias}”是第 {names[alias]} 行单位的名称", "请删去这个别名"
-                )
+                yield units.problem(row, "aliases", f"别名“{alias}”是第 {names[alias]} 行单位的名称", "请删去这个别名")
             first_row, owner = owners.setdefault(alias, (row, unit.name))
             if owner != unit.name:
                 yield units.problem(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import openpyxl  # type: ignore[import-untyped]
 import xlrd  # type: ignore[import-untyped]
+from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
 
 from bot.importers.files import (
     DEFAULT_LIMIT_BYTES,
@@ -29,12 +30,14 @@ from bot.importers.files import (
 MAX_ROWS = 200_000
 MAX_COLUMNS = 256
 HEADER_SEARCH_ROWS = 20
+MAX_MERGED_ROWS = 1000  # of one merged cell; more is no table of orders
 
 Cell = str | int | float | bool | datetime | date | time | None
 Row = tuple[int, tuple[Cell, ...]]  # number as Excel shows it, cells without the empty ones at the end
 
 _EXPECTED = {".xlsx": "zip", ".xlsm": "zip", ".xls": "ole", ".csv": "text", ".txt": "text", ".tsv": "text"}
 _BRACKETS = re.compile(r"[（(\[【].*?[)）\]】]")
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _NOT_WORD = re.compile(r"[\s*＊:：_\-]+")
 
 
@@ -80,15 +83,35 @@ def _xlsx(data: bytes) -> Iterator[Sheet]:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # the file's own claim may be wrong either way
                 cells = sheet.iter_rows(max_col=MAX_COLUMNS, max_row=MAX_ROWS + 1, values_only=True)
-                yield Sheet(clean(str(sheet.title)), tuple(_rows(cells)))
+                merged = _MERGED.findall(book._archive.read(sheet._worksheet_path))
+                yield Sheet(clean(str(sheet.title)), tuple(_fill_down(tuple(_rows(cells)), merged)))
         finally:
             book.close()
 
 
+def _fill_down(rows: tuple[Row, ...], merged: list[tuple[bytes, bytes, bytes, bytes]]) -> Iterator[Row]:
+    """Repeat the value of a cell merged over several rows in each of them, where the row holds anything else."""
+    index_of = {number: index for index, (number, _) in enumerate(rows)}
+    filled: dict[int, list[Cell]] = {}
+    for first_column, first, last_column, last in merged[:MAX_ROWS]:
+        top, bottom = int(first), min(int(last), int(first) + MAX_MERGED_ROWS)
+        column = column_index_from_string(first_column.decode()) - 1
+        if bottom <= top or top not in index_of or first_column != last_column:
+            continue
+        anchor = rows[index_of[top]][1]
+        if column >= len(anchor) or anchor[column] is None:
+            continue
+        for number in range(top + 1, bottom + 1):
+            if number in index_of:
+                cells = filled.setdefault(number, list(rows[index_of[number]][1]))
+                cells += [None] * (column + 1 - len(cells))
+                cells[column] = anchor[column]
+    for number, row in rows:
+        yield number, tuple(filled[number]) if number in filled else row
+
+
 def _xls(data: bytes) -> Iterator[Sheet]:
-    with xlrd.open_workbook(
-        file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True
-    ) as book:
+    with xlrd.open_workbook(file_contents=data, logfile=io.StringIO(), on_demand=True, ragged_rows=True) as book:
         for sheet in book.sheets():
             rows = ([_xls_cell(book.datemode, c) for c in sheet.row(i)] for i in range(sheet.nrows))
             yield Sheet(clean(str(sheet.name)), tuple(_rows(rows)))
@@ -159,9 +182,7 @@ def header_key(text: str) -> str:
     return _NOT_WORD.sub("", _BRACKETS.sub("", folded))
 
 
-def find_header(
-    rows: tuple[Row, ...], names: Mapping[str, str]
-) -> tuple[int, dict[str, int], tuple[str, ...]] | None:
+def find_header(rows: tuple[Row, ...], names: Mapping[str, str]) -> tuple[int, dict[str, int], tuple[str, ...]] | None:
     """Find the header among the first rows: its index in `rows`, field -> column, fields that occur twice.
 
     `names` maps folded headers to fields. The row that knows most fields wins, the first one of equals.
