@@ -115,11 +115,11 @@ class OrderRow:
             ("诉求人", self.caller),
             ("联系电话", self.phone),
             ("被反映街乡镇", self.township),
-            ("村/社区", self.village),
+            ("所在村社区", self.village),
             ("小区点位", self.place),
             ("问题分类", "->".join(self.category)),
             ("标题", self.title if self.title != self.text else ""),
-            ("主要内容", self.text),
+            ("诉求内容", self.text),
             ("承办单位", self.unit),
             ("办理时限", self.time_limit),
         )
