@@ -124,7 +124,7 @@ def _read(
     if sheet is None:
         return Located(spec.title, readable=False)
     reader = SheetReader(sheet, spec, problems)
-    if not reader.columns:
+    if not reader.complete:
         return Located(sheet.name, readable=False)
     rows: list[tuple[int, T]] = []
     seen = 0

@@ -73,6 +73,11 @@ class SheetReader:
                 what = f"缺少列“{column.titles[0]}”（{column.field}）"
                 self._problems.append(Problem(self._sheet.name, number, "", what, "请按模板补上这一列"))
 
+    @property
+    def complete(self) -> bool:
+        """Tell whether all required columns are there; without them the rows say nothing."""
+        return all(column.field in self.columns for column in self._spec.columns if column.required)
+
     def next_row(self) -> bool:
         self._index += 1
         if self._index >= len(self._sheet.rows):
@@ -94,9 +99,9 @@ class SheetReader:
         return text
 
     def need(self, field: str) -> str:
-        """Return the text; empty is a problem (unless the whole column is missing, which is one already)."""
+        """Return the text; empty is a problem."""
         text = self.text(field)
-        if not text and field in self.columns:
+        if not text:
             self.problem(field, "是空的", "请填写")
         return text
 

@@ -143,7 +143,7 @@ def _unknown(
 
 def _suggest(name: str, known: set[str], units: Iterable[UnitRow]) -> str | None:
     by_alias = [unit.name for unit in units if name in unit.aliases and unit.name in known]
-    return next(iter(by_alias or difflib.get_close_matches(name[:50], sorted(known), n=1, cutoff=0.5)), None)
+    return next(iter(by_alias or difflib.get_close_matches(name[:50], sorted(known), n=1, cutoff=0.6)), None)
 
 
 def _duty_members(duty: Located[DutyRow], members: Located[MemberRow]) -> Iterator[Problem]:
