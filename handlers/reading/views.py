@@ -188,3 +188,5 @@ class Intent:
     until: date | None = None
     when: str = ""  # for DUTY: "今晚", "明天", "3月8日" as written
     words: tuple[str, ...] = field(default=())  # what decided, for explain
+    every: bool = False  # each of the targets is meant (领1、3), not one of them
+    unsure: bool = False  # a colleague would ask back, even if there is only one target

@@ -1,0 +1,226 @@
+"""What an answer in the group means: the entry.
+
+The order is that of certainty: the bot's own question first, then the fixed words (待办, 帮助), then a member put in
+charge, then commands with a key word, then plain remarks. What none understands is chatter: None, and the bot keeps quiet.
+ Permissions are not looked at here, except to tell an order from a request (转 by a dispatcher or by a handler).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from handlers.reading import (
+    duty_words,
+    replies_assign,
+    replies_commands,
+    replies_followup,
+    replies_match,
+    replies_menu,
+    replies_remark,
+    replies_units,
+)
+from handlers.reading import replies_words as w
+from handlers.reading.replies_answer import WHO, Answer, take_apart
+from handlers.reading.replies_remark import Remark, Says
+from handlers.reading.replies_targets import aim, position
+from handlers.reading.replies_text import MAX_CHARS, REF, trimmed
+from handlers.reading.views import Act, Gazetteer, Intent, MessageView, RoomState
+from storage.enums import MessageType, UnitKind
+
+_LONG = 160  # signs: a remark without number or quote is shorter
+_EVERY = re.compile(
+    r"(?:都|全|全部|统统|一块儿?|一起|两个都|几个都|这[两三几]个)(?:由)?(?:我们?|领|接|收到|办|归我|给我|"
+    r"我来)"
+)
+
+
+def read(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: date) -> Intent | None:
+    """Understand one message as an answer; None is silence. Pure and deterministic; never raises on any text."""
+    if view.type is not MessageType.TEXT or not view.text.strip() or len(view.text) > MAX_CHARS * 4:
+        return None
+    answer = take_apart(view, room, gazetteer, today)
+    fixed = replies_menu.read(answer)
+    if fixed is not None:
+        return fixed
+    understood = _ordered(answer)
+    if room.just_asked is not None and (understood is None or not understood.explicit):
+        followed = replies_followup.read(answer, room.just_asked)
+        if followed is not None:
+            return followed
+    return understood
+
+
+def _ordered(answer: Answer) -> Intent | None:
+    if not answer.text.strip(" ，,。.!！?？" + REF + WHO):
+        return None
+    for step in (replies_commands.menu, _assign, replies_commands.command, replies_commands.accept):
+        intent = step(answer)
+        if intent is not None:
+            return intent
+    for step in (replies_commands.call_back, _bare_unit, _duty):
+        intent = step(answer)
+        if intent is not None:
+            return intent
+    return _remark(answer)
+
+
+def _assign(answer: Answer) -> Intent | None:
+    member = replies_assign.assignee(answer)
+    if member is None:
+        return None
+    if not answer.boss and replies_assign.promises(answer):
+        return None  # read on: his remark accepts
+    anchored = bool(answer.refs) or answer.quoted is not None
+    if not anchored and (answer.quotes_other or len(answer.text) > _LONG):
+        return None
+    explicit = anchored or answer.boss
+    return aim(
+        answer, Act.ASSIGN, waiting=True, member=member, reason=trimmed(answer.plain), explicit=explicit
+    )
+
+
+def _bare_unit(answer: Answer) -> Intent | None:
+    """`12 水务局` by a dispatcher: the answer to "which unit?"."""
+    if not answer.routes or not answer.refs:
+        return None
+    rest = re.sub(
+        r"^\s*(?:给|派|分|到|至|归|由|去|让)*\s*", "", answer.text.replace(REF, " ").replace(WHO, "")
+    )
+    found = replies_units.head(rest, answer.units)
+    if not found.names or (
+        trimmed(rest[found.end :]) and not re.match(r"[\s，,。]|办|处理|负责|吧", rest[found.end :])
+    ):
+        return None
+    if w.QUESTION.search(rest):
+        return None
+    return aim(answer, Act.TRANSFER, waiting=None, units=found.names[:1], reason=trimmed(rest[found.end :]))
+
+
+def _duty(answer: Answer) -> Intent | None:
+    if "班" not in answer.plain and "替" not in answer.plain:
+        return None
+    text = answer.plain
+    for person in answer.people:
+        text = text.replace(WHO, person.name, 1)
+    members = (*answer.room.members, *answer.people)
+    change = duty_words.parse(text, members, answer.today)
+    if change is None:
+        return None
+    return Intent(
+        Act.DUTY,
+        member=change.who,
+        replaces=change.replaces,
+        when=change.when,
+        explicit=change.whole,
+        reason=trimmed(text),
+    )
+
+
+def _remark(answer: Answer) -> Intent | None:
+    """A remark in free words, with or without something that says which ticket."""
+    numbered = bool(answer.refs)
+    firm = numbered or answer.quoted is not None
+    if not firm and (answer.quotes_other or len(answer.text) > _LONG):
+        return None
+    remark = replies_remark.read(answer.text.replace(WHO, "人"), firm=firm, boss=answer.boss)
+    if remark.says is Says.NOTHING:
+        return None
+    if numbered and not answer.known and remark.says is not Says.WEAK:
+        return aim(answer, _act(remark), waiting=True) if _strong(answer) else None
+    if firm:
+        return _firm(answer, remark, explicit=numbered)
+    if not answer.member or remark.says in (Says.WEAK, Says.LATER, Says.NOT_OURS):
+        return _outsider(answer, remark)
+    return _loose(answer, remark)
+
+
+def _strong(answer: Answer) -> bool:
+    return any(r.strong for r in answer.refs)
+
+
+def _act(remark: Remark) -> Act:
+    if remark.says is Says.DONE:
+        return Act.RESOLVE
+    return Act.DECLINE if remark.says is Says.NOT_OURS else Act.ACCEPT
+
+
+def _firm(answer: Answer, remark: Remark, *, explicit: bool) -> Intent | None:
+    """The ticket is known by number or quote."""
+    act = _act(remark)
+    text = trimmed(answer.plain if not answer.refs else answer.text.replace(REF, " ").replace(WHO, ""))
+    units = replies_commands.proposal(answer, answer.text) if act is Act.DECLINE else ()
+    return aim(answer, act, waiting=True, reason=text, units=units, explicit=explicit, words=(remark.words,))
+
+
+def _outsider(answer: Answer, remark: Remark) -> Intent | None:
+    """收到"
+    " by somebody of another unit is no claim; only one that names a ticket is answered, with a refusal."""
+    if remark.says is not Says.GO or answer.view.sender_unit is None or answer.routes or not remark.points:
+        return None
+    named = replies_match.named(remark.content, answer.room.tickets, answer.pool(waiting=True), singles=False)
+    if named.index is None:
+        return None
+    return Intent(
+        Act.ACCEPT, targets=(named.index,), reason=trimmed(answer.plain), words=(remark.words, named.words)
+    )
+
+
+def _loose(answer: Answer, remark: Remark) -> Intent | None:
+    """Neither number nor quote: what it names, else the one it can mean, else all of them and the bot asks."""
+    if answer.view.room_kind not in (UnitKind.TOWN, UnitKind.AGENCY):
+        return None
+    if remark.says is Says.DONE:
+        return _loose_done(answer, remark)
+    waiting, taken = answer.pool(waiting=True), answer.pool(waiting=False)
+    reason, words = trimmed(answer.plain), (remark.words,)
+    spot = position(answer, waiting)
+    if spot is not None:
+        return Intent(Act.ACCEPT, targets=(spot,), reason=reason, words=words)
+    named = replies_match.named(remark.content, answer.room.tickets, waiting, singles=remark.points)
+    if named.index is not None:
+        return Intent(Act.ACCEPT, targets=(named.index,), reason=reason, words=(*words, named.words))
+    elsewhere = replies_match.named(remark.content, answer.room.tickets, taken, singles=remark.points)
+    if elsewhere.index is not None and not named.rivals:
+        mine = answer.room.tickets[elsewhere.index].owner
+        if remark.points and mine is not None:
+            return Intent(
+                Act.ACCEPT, targets=(elsewhere.index,), reason=reason, words=(*words, elsewhere.words)
+            )
+        return None  # it is about a ticket that a colleague has: no claim on another
+    if remark.must_name or not waiting:
+        return None
+    if remark.points and not named.rivals and replies_match.names_elsewhere(remark.content, _stems(answer)):
+        return None
+    rivals = named.rivals or waiting
+    every = len(rivals) > 1 and _EVERY.search(answer.plain) is not None
+    return Intent(Act.ACCEPT, targets=rivals, reason=reason, words=words, every=every, explicit=every)
+
+
+def _stems(answer: Answer) -> tuple[str, ...]:
+    kept = answer.gazetteer.__dict__.get("_village_stems")
+    if not isinstance(kept, tuple):
+        names = (n for v in answer.gazetteer.villages for n in (v.name, *v.aliases))
+        kept = tuple(sorted({s for n in names if len(s := re.sub("(?:社区|村)$", "", n)) >= 2}))
+        answer.gazetteer.__dict__["_village_stems"] = kept
+    return kept
+
+
+def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
+    taken, waiting = answer.pool(waiting=False), answer.pool(waiting=True)
+    reason, words = trimmed(answer.plain), (remark.words,)
+    both = tuple(sorted((*taken, *waiting)))
+    spot = position(answer, taken or waiting)
+    if spot is not None:
+        return Intent(Act.RESOLVE, targets=(spot,), reason=reason, words=words)
+    named = replies_match.named(remark.content, answer.room.tickets, both)
+    if named.index is not None:
+        unsure = named.index in waiting
+        return Intent(
+            Act.RESOLVE, targets=(named.index,), reason=reason, words=(*words, named.words), unsure=unsure
+        )
+    if named.rivals and set(named.rivals) & set(taken):
+        taken = tuple(i for i in named.rivals if i in taken)
+    if taken:
+        return Intent(Act.RESOLVE, targets=taken, reason=reason, words=words)
+    return Intent(Act.RESOLVE, targets=waiting, reason=reason, words=words, unsure=True) if waiting else None
