@@ -57,6 +57,7 @@ class StateChange:
     at: datetime
     detail: str = ""
     account: str = ""  # the bot's own contact id, where known
+    room_id: str = ""  # where an ERROR is about one room, such as WeChat's 操作过于频繁
 
 
 @dataclass(frozen=True, slots=True)
