@@ -7,7 +7,7 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -137,11 +137,14 @@ def _csv(text: str) -> Iterator[Row]:
         raise FileError(f"CSV 读不出来（{error}）", "请检查引号是否成对") from error
 
 
-def _rows(rows: Iterable[Iterable[object]]) -> Iterator[Row]:
+def _rows(rows: Iterable[Sequence[object]]) -> Iterator[Row]:
     for number, row in enumerate(rows, start=1):
         if number > MAX_ROWS:
             raise FileError(f"超过 {MAX_ROWS} 行", "请拆成几个文件分别导入")
-        cells = [_cell(value) for value in row]
+        width = 0 if row.count(None) == len(row) else len(row)  # openpyxl pads each row to MAX_COLUMNS
+        while width and row[width - 1] is None:
+            width -= 1
+        cells = [_cell(value) for value in row[:width]]
         while cells and cells[-1] is None:
             cells.pop()
         if cells:
