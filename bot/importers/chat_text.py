@@ -23,7 +23,7 @@ QQ = re.compile(
     rf"(?P<when>{_STAMP})\s+(?:【[^】]{{1,20}}】)?(?P<name>.*?)(?:\((?P<id>\d{{4,12}})\)|<(?P<mail>[^<>\s]+@[^<>\s]+)>)"
 )
 CHATLOG = re.compile(
-    r"(?P<name>.*?)\((?P<id>[A-Za-z0-9_@.\-]+|我)\)(?: \[(?P<room>.*)\])? "
+    r"(?!> )(?P<name>.*?)\((?P<id>[A-Za-z0-9_@.\-]+|我)\)(?: \[(?P<room>.*)\])? "
     r"(?P<when>(?:\d{4}-)?(?:\d{2}-\d{2} )?\d{2}:\d{2}:\d{2})"
 )
 EXPORTER = re.compile(rf"(?P<name>.+?) \((?P<when>{_STAMP})\):(?P<rest>.*)", re.DOTALL)
