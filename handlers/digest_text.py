@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from handlers.digest_words import cut, duration, moment, percent, ranked, wrapped
+from handlers.digest_words import BEFORE, cut, duration, moment, percent, ranked, wrapped
 from storage.enums import AssignmentStatus, Urgency
 
 LIMIT = 600  # characters of one message, its number included
@@ -55,22 +55,25 @@ def _urgent(entries: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _urgent_rest(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """The urgent ones that the first message had no room for; those that wait are in the list of what waits."""
-    rest = [entry for entry in entries[URGENT_FIRST:] if entry["state"] != WAITING]
-    return ["【紧急敏感·续】", *map(_urgent_line, rest)] if rest else []
+    """The urgent ones that the first message had no room for; this window's that wait follow below."""
+    rest = [entry for entry in entries[URGENT_FIRST:] if entry["state"] != WAITING or entry["carried"]]
+    parts = [f"{e['urgency']}{e['no']} {e['unit']}{_state(e)}" for e in rest]
+    return wrapped("【紧急敏感·续】", parts) if parts else []
 
 
 def _urgent_line(entry: dict[str, Any]) -> str:
-    took = duration(entry["seconds"])
-    if entry["state"] == WAITING:
-        state = f"待领办，已等{took}" + ("，超时" if entry["overdue"] else "")
-    elif entry["on_time"] is None:
-        state = entry["state"]
-    else:
-        state = f"{entry['state']}，{took}领办" + ("" if entry["on_time"] else "，超时")
     gist = (entry["gist"] or "").replace("\n", " ")
     gist = f"｜{gist[:GIST]}{'…' if len(gist) > GIST else ''}" if gist else ""
-    return f"{entry['urgency']} {entry['no']} {entry['unit']}：{state}{gist}"
+    return f"{entry['urgency']}{entry['no']} {entry['unit']}：{_state(entry)}{gist}"
+
+
+def _state(entry: dict[str, Any]) -> str:
+    took = duration(entry["seconds"])
+    if entry["state"] == WAITING:
+        return f"待领办，已等{took}" + ("，超时" if entry["overdue"] else "")
+    if entry["on_time"] is None:
+        return str(entry["state"])
+    return f"{entry['state']}，用时{took}" + ("" if entry["on_time"] else "（超时）")
 
 
 def _totals(totals: dict[str, Any]) -> list[str]:
@@ -118,35 +121,42 @@ def _categories(numbers: dict[str, Any], top: int) -> list[str]:
 
 
 def _waiting(numbers: dict[str, Any]) -> list[str]:
-    """Every duty that waits, by unit in district order, each with the minutes; and what no unit leads."""
-    waiting, unrouted = numbers["waiting"], numbers["unrouted"]
-    if not waiting and not unrouted:
+    """What this window left waiting, one by one; what came before it, per unit; what no unit leads. District order."""
+    mine = [entry for entry in numbers["waiting"] if not entry["carried"]]
+    older = [entry for entry in numbers["waiting"] if entry["carried"]]
+    unrouted = numbers["unrouted"]
+    if not mine and not older and not unrouted:
         return ["【仍待领办】无"]
-    overdue = sum(entry["overdue"] for entry in waiting)
-    carried = sum(entry["carried"] for entry in waiting)
-    note = f"，超时{overdue}件" if overdue else "，都在时限内"
-    note += f"（含以前派出的{carried}件）" if carried else ""
-    lines = [f"【仍待领办】{len(waiting)}件{note if waiting else ''}"]
-    by_unit: dict[str, list[dict[str, Any]]] = {row["unit"]: [] for row in numbers["units"]}
-    for entry in waiting:
-        by_unit.setdefault(entry["unit"], []).append(entry)
-    for unit, entries in by_unit.items():
-        parts = [_waiting_part(entry) for entry in entries]
-        lines += wrapped(f"{unit}{len(parts)}件：", parts) if parts else []
-    lines += (
-        wrapped(f"待定单位{len(unrouted)}件：", [f"{e['no']}已{_minutes(e)}" for e in unrouted]) if unrouted else []
-    )
+    overdue = sum(entry["overdue"] for entry in mine)
+    lines = [
+        f"【仍待领办】{len(mine)}件" + (f"，超时{overdue}件（已等）：" if overdue else "，都在时限内" if mine else "")
+    ]
+    for unit, entries in _by_unit(mine, numbers):
+        lines += wrapped(f"{unit}{len(entries)}件：", map(_waiting_part, entries))
+    if older:
+        parts = [f"{unit}{len(entries)}件（最久{_minutes(entries[0])}）" for unit, entries in _by_unit(older, numbers)]
+        lines += wrapped(f"以前派出仍未领{len(older)}件：", parts)
+    if unrouted:
+        lines += wrapped(f"待定单位{len(unrouted)}件：", [f"{e['no']} {_minutes(e)}" for e in unrouted])
     return lines
+
+
+def _by_unit(entries: Sequence[dict[str, Any]], numbers: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The entries per unit, in the order of the rows."""
+    grouped: dict[str, list[dict[str, Any]]] = {row["unit"]: [] for row in numbers["units"]}
+    for entry in entries:
+        grouped.setdefault(entry["unit"], []).append(entry)
+    return [(unit, own) for unit, own in grouped.items() if own]
 
 
 def _waiting_part(entry: dict[str, Any]) -> str:
     urgency = "" if entry["urgency"] == NORMAL else entry["urgency"]
-    return f"{entry['no']}{urgency}已等{_minutes(entry)}" + ("" if entry["overdue"] else "（未到时限）")
+    return f"{urgency}{entry['no']} {_minutes(entry)}" + ("" if entry["overdue"] else "（未到时限）")
 
 
 def _minutes(entry: dict[str, Any]) -> str:
     """Whole minutes, so that a long list stays short."""
-    return duration(entry["seconds"] // MINUTE * MINUTE) if entry["seconds"] >= MINUTE else "不足1分钟"
+    return duration(entry["seconds"] // MINUTE * MINUTE) if entry["seconds"] >= MINUTE else "不到1分钟"
 
 
 def _passed_on(numbers: dict[str, Any]) -> list[str]:
@@ -154,8 +164,8 @@ def _passed_on(numbers: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     none: list[str] = []
     for name, key, say in (
-        ("退单", "declines", lambda e: f"{e['unit']}退{e['no']}" + (f"，现由{e['to']}办" if e["to"] else "，待定单位")),
-        ("转派", "transfers", lambda e: f"{e['no']} {e['unit']}→{e['to'] or '待定单位'}"),
+        ("退单", "declines", lambda e: f"{e['unit']} {e['no']}→{e['to'] or '待定单位'}"),
+        ("转派", "transfers", lambda e: f"{e['unit']} {e['no']}→{e['to'] or '待定单位'}"),
         ("重办", "reopens", lambda e: f"{e['unit']} {e['no']}"),
     ):
         entries = numbers[key]
@@ -182,9 +192,6 @@ def _answering(entry: dict[str, Any]) -> str:
     )
 
 
-_BEFORE = {"日报": "前一日", "周报": "前一周", "月报": "上一考核期"}
-
-
 def _comparison(numbers: dict[str, Any]) -> list[str]:
     previous, totals = numbers["previous"], numbers["totals"]
     had = previous["totals"]["dispatched"]
@@ -196,7 +203,7 @@ def _comparison(numbers: dict[str, Any]) -> list[str]:
         parts.append(f"按时率{_signed(previous['on_time_points'], '个百分点')}")
     if previous["mean_seconds"] is not None:
         parts.append(_faster(-previous["mean_seconds"], "平均领办用时"))
-    lines = [f"【对比】较{_BEFORE.get(numbers['kind'], '前一段同样长的时间')}：" + "，".join(parts)]
+    lines = [f"【对比】较{BEFORE[numbers['kind']]}：" + "，".join(parts)]
     baseline = numbers["baseline"]
     if baseline and baseline["saved_seconds"] is not None:
         saved = baseline["saved_seconds"] / MINUTE

@@ -9,6 +9,7 @@ from typing import Any
 _NUMBER_ROOM = len("(10/10)\n")
 _LINE = 100  # characters; a longer list goes on in the next line, so that it can be cut
 MINUTE, HOUR, DAY = 60, 3600, 86400  # seconds
+BEFORE = {"日报": "前一日", "周报": "前一周", "月报": "上一考核期", "专报": "前一段同样长的时间"}
 
 
 def moment(at: datetime) -> str:
@@ -28,6 +29,12 @@ def duration(seconds: float) -> str:
 
 def percent(rate: float) -> str:
     return f"{100 * rate:.1f}%"
+
+
+def whole_percent(rate: float) -> str:
+    """Rounded, but 100% only where all, and 0% only where none."""
+    rounded = round(100 * rate)
+    return f"{min(max(rounded, 1), 99) if 0 < rate < 1 else rounded}%"
 
 
 def ranked(units: Sequence[dict[str, Any]], size: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
