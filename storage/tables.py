@@ -194,10 +194,21 @@ class InboxMessage(SQLModel, table=True):
 
 
 class Ticket(SQLModel, table=True):
-    __table_args__ = (Index("ix_ticket_repeat", "phone_hash", "created_at"),)
+    __table_args__ = (
+        Index("ix_ticket_repeat", "phone_hash", "created_at"),
+        Index("ix_ticket_village", "village", "created_at"),
+        # One live ticket for one order; an order whose message was recalled may be posted anew.
+        Index(
+            "uq_ticket_order_no",
+            "order_no",
+            unique=True,
+            sqlite_where=text("status <> '已撤销'"),
+            postgresql_where=text("status <> '已撤销'"),
+        ),
+    )
     id: int | None = Field(default=None, primary_key=True)
     no: str = Field(unique=True)  # YYYYMMDD-NNNN, by the Beijing day of its first message
-    order_no: str | None = Field(default=None, unique=True)
+    order_no: str | None = None
     room_id: int = Field(foreign_key="room.id", index=True)  # where it was reported
     unit_id: int | None = Field(default=None, foreign_key="unit.id", index=True)  # leads now; null while 待定单位
     source: Source = Field(sa_type=enum_column(Source))
@@ -214,7 +225,7 @@ class Ticket(SQLModel, table=True):
     text: str = Field(sa_column=Column(Text, nullable=False))  # as told
     gist: str  # one masked line, what the groups see
     time_limit: str | None = None  # the order's own 办理时限 as written
-    limit_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    limit_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     status: TicketStatus = Field(sa_type=enum_column(TicketStatus))
     repeat_of_id: int | None = Field(default=None, foreign_key="ticket.id")
     note: str | None = None  # 疑似… , shown in prompts
@@ -351,6 +362,7 @@ class OutboxMessage(SQLModel, table=True):
     state: OutboxState = Field(default=OutboxState.PENDING, sa_type=enum_column(OutboxState))
     attempts: int = 0
     parts_sent: int = 0  # of a message that was cut
+    taken_by: str | None = None  # the account that sends it
     sending_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     message_id: str | None = Field(default=None, index=True)  # the channel's id, where it told one

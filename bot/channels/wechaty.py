@@ -12,13 +12,10 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from grpclib.const import Status
-from grpclib.exceptions import GRPCError
-
-from bot.backoff import delay
 from bot.channels.base import (
     ChannelEvent,
     ConnectionState,
@@ -28,32 +25,22 @@ from bot.channels.base import (
     StateChange,
     TemporaryError,
 )
+from bot.channels.wechaty_connection import Clock, Connection
 from bot.channels.wechaty_events import Event, EventKind, kind_of, scan_detail
 from bot.channels.wechaty_files import box
 from bot.channels.wechaty_inflow import Inflow, Place
-from bot.channels.wechaty_link import CALL_ERRORS, Link, Timing, describe, parse_endpoint, probe, redact, send_error
+from bot.channels.wechaty_link import CALL_ERRORS, Timing, describe, parse_endpoint, probe, redact, send_error
 from bot.channels.wechaty_messages import MessageReader
 from bot.channels.wechaty_names import Names, Rooms
 from bot.channels.wechaty_payloads import read_event
 from bot.channels.wechaty_text import storable, with_mentions
 from bot.channels.wechaty_tls import TlsConfig, make_context
-from bot.channels.wechaty_watch import HeartbeatWatch
 
 __all__ = ["Timing", "TlsConfig", "WechatyChannel", "probe"]
 
 log = logging.getLogger(__name__)
 
 _ROOMS = RoomsChanged(())  # stands in the order for "the rooms as they are known when this is handed on"
-
-
-class Clock(Protocol):
-    def now(self) -> datetime: ...
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-class StreamSilent(Exception):
-    """The heartbeats that used to come have stopped."""
 
 
 class WechatyChannel:
@@ -78,30 +65,30 @@ class WechatyChannel:
     ) -> None:
         self.name = name
         self.account = ""  # the bot's own contact id, once logged in
-        self._endpoint = parse_endpoint(endpoint, token, tls)
         if tls is not None:
             make_context(tls)  # a CA that cannot be read is told now, not at each reconnect
         self._clock = clock
         self._timing = timing or Timing()
-        self._jitter = jitter
+        self._token = token.strip()
+        self._connection = Connection(parse_endpoint(endpoint, token, tls), self._timing, clock, jitter)
         self._logged_out = False
-        self._link: Link | None = None
-        self._linked = asyncio.Event()
-        self._inflow: Inflow | None = None
+        self._online = False
+        self._inflow = Inflow()
+        self._reading = False
         self._tasks: list[asyncio.Task[None]] = []
         self._dings: dict[str, asyncio.Future[None]] = {}
         self._told = ""  # why we are offline, as last told
         self._rooms_told: RoomsChanged | None = None
         self._rooms_known = asyncio.Event()  # after a login: its list of rooms has been read
-        self._names = Names(self._stub, deadline=self._timing.name, live=self._timing.names_live)
-        self._rooms = Rooms(self._stub, deadline=self._timing.rooms)
+        self._names = Names(self._connection.stub, deadline=self._timing.name, live=self._timing.names_live)
+        self._rooms = Rooms(self._connection.stub, deadline=self._timing.rooms)
         self._reader = MessageReader(
-            stub=self._stub_when_linked,
+            stub=self._connection.stub_when_up,
             account=lambda: self.account,
             names=self._names,
             bot_names=bot_names,
             files_dir=files_dir,
-            token=self._endpoint.token,
+            token=self._token,
             pause=clock.sleep,
             timing=self._timing,
         )
@@ -110,15 +97,16 @@ class WechatyChannel:
 
     async def events(self) -> AsyncIterator[ChannelEvent]:
         """Everything that happens, in order, for ever; ends only after `close`."""
-        if self._inflow is not None:
+        if self._reading:
             raise RuntimeError("events() of a channel can be read once")
-        inflow = self._inflow = Inflow()
+        self._reading = True
+        trouble = partial(self._tell, ConnectionState.ERROR)
         self._tasks = [
-            asyncio.create_task(self._keep_connected(inflow)),
-            asyncio.create_task(self._keep_rooms_fresh(inflow)),
+            asyncio.create_task(self._connection.keep(self._on_event, self._lost, trouble)),
+            asyncio.create_task(self._keep_rooms_fresh()),
         ]
         try:
-            while (event := await inflow.get()) is not None:
+            while (event := await self._inflow.get()) is not None:
                 if event is _ROOMS:
                     event = RoomsChanged(self._rooms.all())
                     if event == self._rooms_told:
@@ -134,168 +122,70 @@ class WechatyChannel:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        self._drop_link()
-        if self._inflow is not None:
-            await self._inflow.close()
+        await self._inflow.close()
         await self._names.close()
 
-    async def _keep_connected(self, inflow: Inflow) -> None:
-        """Connect, read until that ends for whatever reason, wait a little, again."""
-        failures = 0
-        slot_taken_since: float | None = None
-        loop = asyncio.get_running_loop()
-        while True:
-            link = Link(self._endpoint, self._timing)
-            heard, reason = False, "the gateway ended the event stream"
-            try:
-                await link.connect()
-                async for event in self._stream(link):
-                    heard = True
-                    await self._on_event(event, inflow)
-            except CALL_ERRORS as error:
-                reason = describe(error, self._endpoint.token)
-                if isinstance(error, GRPCError) and error.status is Status.ALREADY_EXISTS:
-                    slot_taken_since = slot_taken_since or loop.time()
-                    reason = "another client is connected to the gateway"
-            except StreamSilent as error:
-                reason = str(error)
-            except Exception:
-                log.exception("wechaty.connection_failed")
-                reason = "unexpected error, see the log"
-            finally:
-                self._drop_link(link)
-            if heard:
-                failures, slot_taken_since = 0, None
-            self._offline(inflow, reason)
-            if slot_taken_since is not None and loop.time() - slot_taken_since > self._timing.taken_slot:
-                self._tell(inflow, ConnectionState.ERROR, f"{reason}; is a second bot running with this token?")
-                slot_taken_since = None
-            await self._clock.sleep(delay(failures, self._jitter))
-            failures += 1
-
-    async def _stream(self, link: Link) -> AsyncIterator[Any]:
-        """Listen first, then start the puppet: padlocal replays missed messages as soon as it is started.
-
-        Raises what ends the stream; ends by itself where the gateway ended it cleanly.
-        """
-        stream = link.events()
-        watch = HeartbeatWatch(self._timing.least_silence)
-        loop = asyncio.get_running_loop()
-
-        async def next_event() -> Any:
-            return await anext(stream, None)
-
-        coming = asyncio.create_task(next_event())
-        starting: asyncio.Task[Any] | None = None
-        try:
-            await asyncio.wait({coming}, timeout=self._timing.greeting)
-            if coming.done():
-                coming.result()  # a refused stream is not followed by a Start
-            starting = asyncio.create_task(link.stub(self._timing.start).start())
-            self._use_link(link)
-            while True:
-                waits = {coming, starting} if starting is not None else {coming}
-                silence = watch.silence_seconds()
-                done, _ = await asyncio.wait(waits, timeout=silence, return_when=asyncio.FIRST_COMPLETED)
-                if not done:
-                    raise StreamSilent(f"no heartbeat for {silence:.0f} s")
-                if starting is not None and starting.done():
-                    starting.result()
-                    starting = None
-                if not coming.done():
-                    continue
-                event = coming.result()
-                if event is None:
-                    return
-                if kind_of(event) is EventKind.HEARTBEAT:
-                    watch.heartbeat(read_event(event.payload).words, loop.time())
-                coming = asyncio.create_task(next_event())
-                yield event
-        finally:
-            for task in (coming, starting):
-                if task is not None:
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
-
-    def _use_link(self, link: Link) -> None:
-        self._link = link
-        self._linked.set()
-        self._told = ""
-        log.info("wechaty.connected", extra={"channel": self.name})
-
-    def _drop_link(self, link: Link | None = None) -> None:
-        link = link or self._link
-        self._link = None
-        self._linked.clear()
-        if link is not None:
-            link.close()
-
-    def _offline(self, inflow: Inflow, reason: str) -> None:
+    def _lost(self, reason: str) -> None:
         """Told once per outage and reason, not at each try."""
+        self._online = False
         if reason != self._told:
             self._told = reason
             log.warning("wechaty.disconnected", extra={"channel": self.name, "reason": reason})
-            self._tell(inflow, ConnectionState.OFFLINE, reason)
+            self._tell(ConnectionState.OFFLINE, reason)
 
-    def _tell(self, inflow: Inflow, state: ConnectionState, detail: str = "") -> None:
-        inflow.tell(StateChange(state, self._clock.now(), detail, self.account))
-
-    def _stub(self, seconds: float) -> Any | None:
-        link = self._link
-        return link.stub(seconds) if link is not None and link.is_open else None
-
-    async def _stub_when_linked(self, seconds: float) -> Any | None:
-        """Wait out a reconnect; None if it takes too long."""
-        try:
-            await asyncio.wait_for(self._linked.wait(), self._timing.reconnect_wait)
-        except TimeoutError:
-            return None
-        return self._stub(seconds)
+    def _tell(self, state: ConnectionState, detail: str = "") -> None:
+        self._inflow.tell(StateChange(state, self._clock.now(), detail, self.account))
 
     # -- what the gateway tells
 
-    async def _on_event(self, response: Any, inflow: Inflow) -> None:
+    async def _on_event(self, response: Any) -> None:
         kind, event, now = kind_of(response), read_event(response.payload), self._clock.now()
         match kind:
             case EventKind.MESSAGE:
                 message_id = event.text("messageId", "data")
+                if not self._online and not self._logged_out:
+                    self._now_online()  # a gateway that repeats no login to a new stream
                 if message_id:
-                    await inflow.add(lambda place: self._message(place, message_id, now))
+                    await self._inflow.add(lambda place: self._message(place, message_id, now))
             case EventKind.LOGIN:
-                self._logged_in(event, inflow)
-                await inflow.add(self._read_rooms)
+                self._logged_in(event)
+                await self._inflow.add(self._read_rooms)
             case EventKind.LOGOUT:
-                self._logged_out = True
-                self._tell(inflow, ConnectionState.OFFLINE, self._safe(f"logged out {event.words}"))
+                self._logged_out, self._online = True, False
+                self._tell(ConnectionState.OFFLINE, self._safe(f"logged out {event.words}"))
             case EventKind.SCAN:
-                self._logged_out = True
-                self._tell(inflow, ConnectionState.SCAN, self._safe(scan_detail(event)))
+                self._logged_out, self._online = True, False
+                self._tell(ConnectionState.SCAN, self._safe(scan_detail(event)))
             case EventKind.ERROR:
                 log.warning("wechaty.gateway_error", extra={"channel": self.name})
-                self._tell(inflow, ConnectionState.ERROR, self._safe(event.words))
+                self._tell(ConnectionState.ERROR, self._safe(event.words))
             case EventKind.READY if self.account:
-                await inflow.add(self._read_rooms)  # some puppets know their rooms only now
+                await self._inflow.add(self._read_rooms)  # some puppets know their rooms only now
             case EventKind.ROOM_JOIN | EventKind.ROOM_LEAVE | EventKind.ROOM_TOPIC:
                 room_id, topic = event.text("roomId"), event.text("newTopic", "topic")
                 if room_id:
                     self._names.forget(room_id)
-                    await inflow.add(lambda _: self._room_changed(kind, room_id, topic))
+                    await self._inflow.add(lambda _: self._room_changed(kind, room_id, topic))
             case EventKind.DIRTY:
                 self._names.forget(event.text("payloadId", "id"))
             case EventKind.DONG:
                 self._answer_ding(event)
 
     def _safe(self, words: str) -> str:
-        return redact(words, self._endpoint.token)
+        return redact(words, self._token)
 
-    def _logged_in(self, event: Event, inflow: Inflow) -> None:
+    def _logged_in(self, event: Event) -> None:
         account = event.text("contactId", "id", "data")
         if account != self.account:
             self._rooms_told = None  # another account, or wechat4u's new ids
         self.account, self._logged_out = account, False
         self._rooms_known.clear()
         log.info("wechaty.logged_in", extra={"channel": self.name, "account": account})
-        self._tell(inflow, ConnectionState.ONLINE)
+        self._now_online()
+
+    def _now_online(self) -> None:
+        self._online, self._told = True, ""
+        self._tell(ConnectionState.ONLINE)
 
     async def _message(self, place: Place, message_id: str, received_at: datetime) -> Sequence[ChannelEvent]:
         def hold(room_id: str) -> None:
@@ -324,12 +214,12 @@ class WechatyChannel:
             await self._rooms.read(room_id)
         return [_ROOMS]
 
-    async def _keep_rooms_fresh(self, inflow: Inflow) -> None:
+    async def _keep_rooms_fresh(self) -> None:
         """For puppets that tell of no rename; an unchanged list is not handed on again."""
         while True:
             await self._clock.sleep(self._timing.rooms_every)
-            if self._link is not None and not self._logged_out and self._rooms_known.is_set():
-                await inflow.add(self._read_rooms)
+            if self._online and self._rooms_known.is_set():
+                await self._inflow.add(self._read_rooms)
 
     # -- what we say
 
@@ -347,7 +237,7 @@ class WechatyChannel:
         return await self._send(lambda stub: stub.message_send_file(conversation_id=to, filebox=filebox), to)
 
     async def _send(self, call: Callable[[Any], Awaitable[Any]], to: str) -> str | None:
-        stub = self._stub(self._timing.send)
+        stub = self._connection.stub(self._timing.send)
         if stub is None:
             raise TemporaryError("the gateway is not connected")
         if self._logged_out:
@@ -355,7 +245,7 @@ class WechatyChannel:
         try:
             response = await call(stub)
         except CALL_ERRORS as error:
-            failure = send_error(error, self._endpoint.token)
+            failure = send_error(error, self._token)
             reason = {"room_id": to, "outcome": type(failure).__name__}
             log.warning("wechaty.send_failed", extra=reason)
             raise failure from None  # the cause may hold the token
@@ -363,7 +253,7 @@ class WechatyChannel:
 
     async def ding(self) -> float:
         """Round trip to the puppet and back through the event stream, in seconds; TemporaryError without an answer."""
-        stub = self._stub(self._timing.ding)
+        stub = self._connection.stub(self._timing.ding)
         if stub is None:
             raise TemporaryError("the gateway is not connected")
         loop = asyncio.get_running_loop()
@@ -373,7 +263,7 @@ class WechatyChannel:
             await stub.ding(data=mark)
             await asyncio.wait_for(answer, self._timing.ding)
         except CALL_ERRORS as error:
-            raise TemporaryError(f"ding: {describe(error, self._endpoint.token)}") from None
+            raise TemporaryError(f"ding: {describe(error, self._token)}") from None
         finally:
             del self._dings[mark]
         return loop.time() - began
@@ -386,10 +276,10 @@ class WechatyChannel:
 
     async def logout(self) -> None:
         """Log the account out of WeChat. Only for an operator's command: coming back needs a scan."""
-        stub = self._stub(self._timing.start)
+        stub = self._connection.stub(self._timing.start)
         if stub is None:
             raise TemporaryError("the gateway is not connected")
         try:
             await stub.logout()
         except CALL_ERRORS as error:
-            raise TemporaryError(f"logout: {describe(error, self._endpoint.token)}") from None
+            raise TemporaryError(f"logout: {describe(error, self._token)}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,8 +122,8 @@ class Link:
         """The gateway's calls, each with a deadline of `seconds`; None only for the event stream."""
         return PuppetStub(self._channel, timeout=seconds, metadata=self._metadata)
 
-    def events(self) -> AsyncIterator[Any]:
-        stream: AsyncIterator[Any] = self.stub(None).event()
+    def events(self) -> AsyncGenerator[Any, None]:
+        stream: AsyncGenerator[Any, None] = self.stub(None).event()
         return stream
 
     def close(self) -> None:

@@ -91,7 +91,7 @@ const puppet = new BenchPuppet({ mocker })
 puppet.on('error', () => {})   // an 'error' event without a listener would end this process
 let bot
 const login = () => { if (!puppet.isLoggedIn) mocker.login(bot) }
-puppet.on('start', () => { if (config.autoLogin) setTimeout(login, 50) })
+puppet.on('start', () => { if (config.autoLogin) login() })
 
 function contact (person) {
   if (!mocker.cacheContactPayload.has(person.id)) return mocker.createContact({ id: person.id, name: person.name })

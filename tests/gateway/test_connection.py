@@ -123,7 +123,7 @@ async def test_a_wrong_token_is_told_and_shown_nowhere(
         assert "UNAUTHENTICATED" in refused.detail
         problem = await probe(gateway.endpoint, secret, timing=FAST)
     assert problem and "token" in problem
-    shown = [refused.detail, problem, repr(seen.channel._endpoint)]
+    shown = [refused.detail, problem, repr(seen.channel._connection.endpoint)]
     shown += [f"{r.getMessage()} {r.__dict__}" for r in caplog.records]
     assert not [line for line in shown if secret in line]
 
@@ -164,6 +164,6 @@ async def test_ding_goes_to_the_puppet_and_back(gateway: GatewayBench, tmp_path:
     async with watching(gateway, tmp_path) as seen:
         assert 0.9 < await seen.channel.ding() < 5, "the mock answers after a second"
         gateway.kill()
-        await until(lambda: seen.channel._link is None)
+        await until(lambda: not seen.channel._connection.is_up)
         with pytest.raises(TemporaryError):
             await seen.channel.ding()

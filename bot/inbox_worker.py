@@ -1,0 +1,67 @@
+"""Takes what waits in the inbox: one transaction for a batch, a savepoint for each message, the bad ones parked."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import datetime
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from bot.clock import Clock
+from bot.database import Database
+from bot.gate import Gate
+from bot.knowledge import Knowledge
+from handlers import registry
+from handlers.troubles import tell_of_parked
+from storage import inbox
+from storage.enums import InboxState
+from storage.tables import InboxMessage
+
+log = logging.getLogger(__name__)
+BATCH = 100  # messages of one transaction
+ATTEMPTS = 3  # tries before a message is parked
+
+
+class InboxWorker:
+    def __init__(self, database: Database, clock: Clock, knowledge: Knowledge, gate: Gate, *, batch: int = BATCH) -> None:
+        self._database = database
+        self._clock = clock
+        self._knowledge = knowledge
+        self._gate = gate
+        self._batch = batch
+
+    async def take_batch(self) -> int:
+        """Handle the oldest waiting messages; how many were taken. A database error leaves all of them as they were."""
+        return await self._database.write(self._take)
+
+    async def drain(self) -> None:
+        while await self.take_batch():
+            pass
+
+    def _take(self, session: Session) -> int:
+        now = self._clock.now()
+        messages = inbox.take(session, self._batch, now=now)
+        for message in messages:
+            self._handle(session, message, now)
+        if messages and self._gate.is_open:
+            registry.say_prompts(session, self._knowledge.context(session), now=now)
+        return len(messages)
+
+    def _handle(self, session: Session, message: InboxMessage, now: datetime) -> None:
+        inbox_id = message.id
+        assert inbox_id is not None
+        try:
+            with session.begin_nested():
+                became = registry.handle(session, self._knowledge.context(session), message, now=now)
+                inbox.settle(session, message, became=became)
+        except OperationalError:
+            raise  # the database, not the message: nothing of this batch is kept, all of it is tried again
+        except Exception:
+            log.exception("message_failed", extra={"inbox_id": inbox_id})
+            session.expire_all()
+            if inbox.note_failure(session, inbox_id, error=traceback.format_exc(), attempts_allowed=ATTEMPTS):
+                session.flush()
+                parked = inbox.count_in(session, InboxState.PARKED)
+                tell_of_parked(session, self._knowledge.context(session), inbox_id=inbox_id, count=parked, now=now)

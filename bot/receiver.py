@@ -1,0 +1,70 @@
+"""What a channel heard is stored, once, before anything is understood."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import Session
+
+from bot.channels.base import InboundMessage
+from bot.database import Database
+from storage import inbox
+
+log = logging.getLogger(__name__)
+MAX_TEXT = 100_000  # characters kept of one message; WeChat itself allows far fewer
+
+
+class Receiver:
+    def __init__(self, database: Database, *, account: str) -> None:
+        self._database = database
+        self._account = account
+
+    async def store(self, messages: Sequence[InboundMessage]) -> int:
+        """Store messages in one transaction; how many were new. A message id seen before in its room is dropped."""
+        return await self._database.write(lambda session: self.store_in(session, messages))
+
+    def store_in(self, session: Session, messages: Sequence[InboundMessage]) -> int:
+        new = 0
+        for message in messages:
+            if inbox.add_once(session, self._row(message)):
+                new += 1
+            else:
+                log.info("message_seen_before", extra={"message_id": message.message_id})
+        return new
+
+    def _row(self, message: InboundMessage) -> dict[str, object]:
+        quote = message.quote
+        return {
+            "channel": self._account,
+            "channel_room_id": message.room_id,
+            "message_id": message.message_id,
+            "sender_id": message.sender_id,
+            "sender_name": clean(message.sender_name),
+            "type": message.type,
+            "text": clean(message.text)[:MAX_TEXT],
+            "mentions": [clean(name) for name in message.mentions],
+            "mentions_bot": message.mentions_bot,
+            "quote": {"id": quote.message_id, "sender": clean(quote.sender), "text": clean(quote.text)[:MAX_TEXT]}
+            if quote
+            else None,
+            "file": str(message.file) if message.file else None,
+            "file_name": clean(message.file_name) if message.file_name else None,
+            "file_problem": message.file_problem,
+            "recalls": message.recalls,
+            "is_self": message.is_self,
+            "raw": message.raw or None,
+            "sent_at": _sane(message.sent_at, message.received_at),
+            "received_at": message.received_at,
+        }
+
+
+def clean(text: str) -> str:
+    """Without NUL and lone surrogates, which a database refuses."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+
+
+def _sane(sent_at: datetime, received_at: datetime) -> datetime:
+    """A stamp from the future cannot be: the clock of the gateway's host is off."""
+    return min(sent_at, received_at)

@@ -1,0 +1,114 @@
+"""The ticker: what fell due is handed to the rules. Deadlines are rows; APScheduler only wakes us (docs/adr/0001)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from bot.clock import Clock
+from bot.database import Database
+from bot.digesting import Digesting
+from bot.gate import Gate
+from bot.knowledge import Knowledge
+from handlers import limit_reminders, registry
+from storage import deadlines, inbox, meta
+from storage.enums import InboxState
+
+log = logging.getLogger(__name__)
+LIMIT = 500  # steps of one transaction; between two, a message can be taken
+LAST_TICK = "last_tick"  # when the process was last known alive
+ALIVE_EVERY = timedelta(seconds=10)  # how often that is written down
+
+
+class Scheduler:
+    def __init__(
+        self, database: Database, clock: Clock, knowledge: Knowledge, gate: Gate, digesting: Digesting
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._knowledge = knowledge
+        self._gate = gate
+        self._digesting = digesting
+        self._written: datetime | None = None
+        self.last_tick: datetime | None = None
+
+    async def tick(self) -> None:
+        """Do everything that is due now. Safe to call at any time and as often as one likes."""
+        now = self._clock.now()
+        if not self._gate.is_open:
+            await self._database.write(lambda session: self._alive(session, now))
+            backlog = await self._database.read(lambda session: inbox.count_in(session, InboxState.NEW))
+            if not self._gate.try_open(now, backlog=backlog):
+                self.last_tick = now
+                return
+        while await self._database.write(lambda session: self._climb(session, now)) == LIMIT:
+            pass
+        await self._digesting.post_due()
+        self.last_tick = now
+
+    def _climb(self, session: Session, now: datetime) -> int:
+        self._alive(session, now)
+        ctx = self._knowledge.context(session)
+        taken = registry.climb(session, ctx, now=now, limit=LIMIT)
+        limit_reminders.remind(session, ctx, now=now)
+        return taken
+
+    def _alive(self, session: Session, now: datetime) -> None:
+        if self._written is None or now - self._written >= ALIVE_EVERY:
+            meta.put(session, LAST_TICK, now.isoformat())
+            self._written = now
+
+    async def next_wake(self) -> datetime | None:
+        """When something falls due next: a step or a digest; None while the gate is shut."""
+        if not self._gate.is_open:
+            return None
+        now = self._clock.now()
+        times = await self._database.read(lambda session: self._due_times(session, now))
+        return min(at for at in (*times, self._digesting.next_at(now)) if at is not None)
+
+    def _due_times(self, session: Session, now: datetime) -> tuple[datetime | None, datetime | None]:
+        ctx = self._knowledge.context(session)
+        return deadlines.next_due(session), limit_reminders.next_at(session, ctx, now=now)
+
+
+class Ticker:
+    """Wakes a scheduler every second, and at once when the next due time is nearer."""
+
+    def __init__(self, scheduler: Scheduler, clock: Clock, after_tick: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._scheduler = scheduler
+        self._clock = clock
+        self._after_tick = after_tick
+        self._apscheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        self._apscheduler.add_job(
+            self.beat, "interval", seconds=1, id="tick", coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+        self._apscheduler.start()
+
+    async def beat(self) -> None:
+        """One tick; a database that fails is met with the next tick, for ever."""
+        try:
+            await self._scheduler.tick()
+            if self._after_tick:
+                await self._after_tick()
+            await self._wake_nearer()
+        except OperationalError:
+            log.exception("tick_failed")
+
+    async def _wake_nearer(self) -> None:
+        due = await self._scheduler.next_wake()
+        now = self._clock.now()
+        if due is not None and now < due < now + timedelta(seconds=1):
+            self._apscheduler.add_job(
+                self.beat, "date", run_date=due, id="due", replace_existing=True, misfire_grace_time=None
+            )
+
+    def stop(self) -> None:
+        if self._apscheduler.running:
+            self._apscheduler.shutdown(wait=False)

@@ -1,0 +1,277 @@
+"""Carries the outbox to the groups: paced, cut, marked before the call, its outcome kept. Decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session
+
+from bot.backoff import delay
+from bot.channels.base import Channel, Mention, PermanentError, TemporaryError, UnknownResult
+from bot.clock import Clock
+from bot.cutting import cut
+from bot.database import Database
+from bot.gate import Gate
+from storage import inbox, meta, outbox, people
+from storage.enums import OutboxState, SayKind
+from storage.tables import OutboxMessage
+
+log = logging.getLogger(__name__)
+STALE = timedelta(seconds=60)  # a call marked `sending` this long ago belongs to a process that died
+RESENT = "补发："  # marks a message whose first sending may have arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Rate limits as data (guide: safe rate). `on=False` sends everything at once, for replays."""
+
+    between: timedelta = timedelta(seconds=3)  # two messages of the account
+    per_room: int = 10  # messages of a room within a minute
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    send: float = 15.0  # seconds; a call that takes longer has an unknown outcome
+    echo: timedelta = timedelta(seconds=60)  # for our own message to come back before it is said again
+    lease: timedelta = timedelta(seconds=10)  # an account's sender that stopped is replaced after this
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One call to the channel: one outbox row, or several prompts of one room in one message."""
+
+    rows: tuple[int, ...]
+    to: str
+    room_id: int | None
+    text: str
+    mentions: tuple[Mention, ...]
+    attachments: tuple[str, ...]
+    parts_sent: int
+
+
+class Sender:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        channel: Channel,
+        gate: Gate,
+        *,
+        holder: str | None = None,
+        pace: Pace | None = None,
+        waits: Waits | None = None,
+    ) -> None:
+        """`holder` names this process for the account's lease; None: no lease is asked for (replays)."""
+        self._database = database
+        self._clock = clock
+        self._channel = channel
+        self._gate = gate
+        self._holder = holder
+        self._pace = pace or Pace()
+        self._waits = waits or Waits()
+        self._last_sent: datetime | None = None
+        self._room_sent: dict[int, deque[datetime]] = defaultdict(deque)
+        self.refused_by: str | None = None  # the other process that holds the account
+
+    # ---- once, at the start ------------------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Rows that a dead process left in `sending` have an unknown outcome."""
+        await self._database.write(self._recover)
+
+    def _recover(self, session: Session) -> None:
+        for row in outbox.in_state(session, OutboxState.SENDING):
+            if row.taken_by == self._channel.name:
+                row.state = OutboxState.UNKNOWN
+                session.add(row)
+
+    # ---- one step ----------------------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        while await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Send one message; False when nothing may be sent now."""
+        if not self._gate.connected:
+            return False
+        now = self._clock.now()
+        if self._pace.on and self._last_sent and now - self._last_sent < self._pace.between:
+            return False
+        parcel = await self._database.write(lambda session: self._pick(session, now))
+        if parcel is None:
+            return False
+        await self._deliver(parcel)
+        return True
+
+    def wait_seconds(self, now: datetime) -> float:
+        """How long the pace holds the next message back."""
+        if not self._pace.on or self._last_sent is None:
+            return 0.0
+        return max(0.0, (self._last_sent + self._pace.between - now).total_seconds())
+
+    def _pick(self, session: Session, now: datetime) -> Parcel | None:
+        """Choose what goes next and mark it `sending`, committed before the call."""
+        if not self._may_send(session, now):
+            return None
+        self._settle_unknown(session, now)
+        rooms = self._rooms(session)
+        waiting = outbox.pending(session, now=now, limit=50, rooms=rooms.keys())
+        for row in waiting:
+            if row.room_id is not None and not self._room_is_free(row.room_id, now):
+                continue
+            merged = self._with_others(row, waiting)
+            for each in merged:
+                each.state, each.sending_since, each.attempts = OutboxState.SENDING, now, each.attempts + 1
+                each.taken_by = self._channel.name
+                session.add(each)
+            return self._parcel(session, merged, rooms)
+        return None
+
+    def _may_send(self, session: Session, now: datetime) -> bool:
+        if self._holder is None:
+            return True
+        name = f"account:{self._channel.name}"
+        if meta.hold_lease(session, name=name, holder=self._holder, now=now, ttl=self._waits.lease):
+            self.refused_by = None
+            return True
+        other = meta.lease_holder(session, name)
+        if other and self.refused_by != other.holder:
+            self.refused_by = other.holder
+            log.error("account_is_taken", extra={"account": self._channel.name, "holder": other.holder})
+        return False
+
+    def _rooms(self, session: Session) -> dict[int, str]:
+        """Room ids that this account is in, with the channel's ids."""
+        return {b.room_id: b.channel_room_id for b in people.bindings(session) if b.account == self._channel.name}
+
+    def _room_is_free(self, room_id: int, now: datetime) -> bool:
+        if not self._pace.on:
+            return True
+        sent = self._room_sent[room_id]
+        while sent and now - sent[0] > timedelta(minutes=1):
+            sent.popleft()
+        return len(sent) < self._pace.per_room
+
+    def _with_others(self, row: OutboxMessage, waiting: Sequence[OutboxMessage]) -> list[OutboxMessage]:
+        """Several waiting prompts of one room go out as one message (only when paced)."""
+        if not self._pace.on or row.kind is not SayKind.PROMPT:
+            return [row]
+        return [r for r in waiting if r.kind is SayKind.PROMPT and r.room_id == row.room_id][:5]
+
+    def _parcel(self, session: Session, rows: Sequence[OutboxMessage], rooms: dict[int, str]) -> Parcel:
+        first = rows[0]
+        contacts = {c.member_id: c.contact_id for c in people.contacts(session) if not c.clash}
+        by_name: dict[str, str | None] = {}
+        for member in people.members(session):
+            if member.active:
+                by_name.setdefault(member.name, contacts.get(member.id or 0))
+        names = list(dict.fromkeys(name for row in rows for name in row.mentions))
+        return Parcel(
+            rows=tuple(row.id or 0 for row in rows),
+            to=rooms[first.room_id] if first.room_id is not None else (first.to_contact or ""),
+            room_id=first.room_id,
+            text="\n\n".join(row.text for row in rows),
+            mentions=tuple(Mention(name, by_name.get(name)) for name in names),
+            attachments=tuple(path for row in rows for path in row.attachments),
+            parts_sent=first.parts_sent,
+        )
+
+    # ---- the call ----------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, parcel: Parcel) -> None:
+        parts = cut(parcel.text)
+        message_id: str | None = None
+        done = parcel.parts_sent
+        try:
+            for index, part in enumerate(parts):
+                if index < done:
+                    continue
+                mentions = parcel.mentions if index == 0 else ()
+                message_id = await self._call(self._channel.send_text(parcel.to, part, mentions))
+                done = index + 1
+                self._count(parcel.room_id)
+                if index + 1 < len(parts):
+                    await self._database.write(lambda session, n=done: self._note_parts(session, parcel, n))
+            for path in parcel.attachments:
+                await self._call(self._channel.send_file(parcel.to, Path(path)))
+        except TemporaryError as error:
+            await self._record(parcel, OutboxState.PENDING, error=str(error), parts=done)
+        except PermanentError as error:
+            log.error("message_refused", extra={"rows": parcel.rows, "reason": str(error)})
+            await self._record(parcel, OutboxState.FAILED, error=str(error), parts=done)
+        except UnknownResult as error:
+            await self._record(parcel, OutboxState.UNKNOWN, error=str(error), parts=done)
+        else:
+            await self._record(parcel, OutboxState.SENT, message_id=message_id, parts=done)
+
+    async def _call(self, sending: object) -> str | None:
+        try:
+            return await asyncio.wait_for(sending, self._waits.send)  # type: ignore[arg-type]
+        except TimeoutError:
+            raise UnknownResult(f"no answer within {self._waits.send:g} s") from None
+
+    def _count(self, room_id: int | None) -> None:
+        now = self._clock.now()
+        self._last_sent = now
+        if room_id is not None:
+            self._room_sent[room_id].append(now)
+
+    def _note_parts(self, session: Session, parcel: Parcel, parts: int) -> None:
+        for row_id in parcel.rows:
+            row = session.get_one(OutboxMessage, row_id)
+            row.parts_sent = parts
+            session.add(row)
+
+    async def _record(
+        self, parcel: Parcel, state: OutboxState, *, message_id: str | None = None, error: str = "", parts: int
+    ) -> None:
+        now = self._clock.now()
+
+        def write(session: Session) -> None:
+            for row_id in parcel.rows:
+                row = session.get_one(OutboxMessage, row_id)
+                row.state, row.error, row.parts_sent = state, error or None, parts
+                if state is OutboxState.SENT:
+                    row.sent_at, row.message_id = now, message_id
+                if state is OutboxState.PENDING:
+                    row.not_before = now + timedelta(seconds=delay(row.attempts, _no_jitter))
+                session.add(row)
+
+        await self._database.write(write)
+
+    # ---- unknown outcomes --------------------------------------------------------------------------------------------
+
+    def _settle_unknown(self, session: Session, now: datetime) -> None:
+        """Our own echo proves a sending; without one it is said once more, marked. Digests are never repeated blindly."""
+        for row in outbox.in_state(session, OutboxState.SENDING):
+            if now - (row.sending_since or now) > STALE:
+                row.state = OutboxState.UNKNOWN
+                session.add(row)
+        for row in outbox.in_state(session, OutboxState.UNKNOWN):
+            since = row.sending_since or row.created_at
+            bound = self._rooms(session).get(row.room_id or 0)
+            if bound is not None and inbox.own_echo(session, channel_room_id=bound, text=row.text, since=since):
+                row.state, row.sent_at = OutboxState.SENT, since
+            elif now - max(filter(None, [since, self._gate.opened_at])) < self._waits.echo:
+                continue
+            elif row.kind is SayKind.DIGEST:
+                row.state, row.error = OutboxState.FAILED, "outcome unknown; a digest is not repeated by itself"
+                log.error("digest_outcome_unknown", extra={"row": row.id})
+            else:
+                row.state = OutboxState.PENDING
+                if not row.text.startswith(RESENT):
+                    row.text = RESENT + row.text
+            session.add(row)
+
+
+def _no_jitter() -> float:
+    """One sender per account: nobody to keep out of step with."""
+    return 0.0

@@ -1,0 +1,217 @@
+"""Every setting of the bot, typed and checked together. Read in the composition root only; secrets never shown.
+
+`config.example.env` says the same with units and meanings; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.fernet import Fernet
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from handlers.context import Context
+from handlers.digest_windows import DigestSettings
+from handlers.policy import Ladder, Policy
+from handlers.vault import Vault
+
+from bot.sender import Pace, Waits  # isort: skip
+
+PLACEHOLDERS = ("change-me", "changeme", "your-token", "xxx")
+
+
+class SettingsError(Exception):
+    """All that is wrong with the settings, a line each: name, value, what is allowed."""
+
+
+def _numbers(value: object) -> object:
+    """A list of numbers written as 30,60,90,120."""
+    if isinstance(value, str):
+        return [part for part in value.replace("，", ",").split(",") if part.strip()]
+    return value
+
+
+Minutes = Annotated[list[int], BeforeValidator(_numbers)]
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", enable_decoding=False)
+
+    # where things are
+    database_url: str = "sqlite:///data/lingban.db"
+    files_dir: Path = Path("data/files")
+    units_dir: Path | None = None
+
+    # WeChat
+    gateway_endpoint: str = ""
+    gateway_token: SecretStr = SecretStr("")
+    gateway_tls_ca: Path | None = None
+    gateway_tls_name: str = ""
+    account: str = "lingban"
+    bot_name: str = "派单助手"
+
+    # the rules
+    accept_window_minutes: int = Field(15, ge=1, le=24 * 60)
+    grace_seconds: int = Field(2, ge=0, le=60)
+    reminder_minutes: int = Field(5, ge=1)
+    escalation_minutes: int = Field(10, ge=1)
+    again_minutes: Minutes = [30, 60, 90, 120]
+    urgent_reminder_minutes: int = Field(3, ge=1)
+    urgent_escalation_minutes: int = Field(8, ge=1)
+    urgent_again_minutes: Minutes = list(range(10, 121, 10))
+    gather_seconds: int = Field(120, ge=0, le=3600)
+    same_text_minutes: int = Field(10, ge=0, le=24 * 60)
+    repeat_days: int = Field(7, ge=0, le=365)
+    limit_reminder_hours: Minutes = [24, 2]
+
+    # sending
+    seconds_between_messages: float = Field(3.0, ge=0, le=600)
+    room_messages_per_minute: int = Field(10, ge=1, le=1000)
+    send_timeout_seconds: float = Field(15.0, ge=1, le=300)
+    echo_wait_seconds: int = Field(60, ge=5, le=3600)
+    backlog_settle_seconds: int = Field(5, ge=0, le=600)
+    replay_pacing: bool = False
+
+    # the digest
+    digest_time: time = time(12, 5)
+    digest_window_hour: int = Field(12, ge=0, le=23)
+    digest_month_day: int = Field(19, ge=1, le=28)
+    baseline_seconds: int | None = Field(None, ge=0)
+
+    # secrets
+    data_key: SecretStr = SecretStr("")
+    hash_key: SecretStr = SecretStr("")
+
+    # the web page and health
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(8080, ge=1, le=65535)
+    page_url: str = ""
+    silent_gateway_minutes: int = Field(3, ge=1, le=24 * 60)
+    log_level: str = "INFO"
+
+    @field_validator("digest_time", mode="before")
+    @classmethod
+    def _clock(cls, value: object) -> object:
+        return time.fromisoformat(value) if isinstance(value, str) else value
+
+    @field_validator("gateway_token")
+    @classmethod
+    def _no_placeholder(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value().lower() in PLACEHOLDERS:
+            raise ValueError("is still the placeholder; put the gateway's token there")
+        return value
+
+    @field_validator("data_key")
+    @classmethod
+    def _fernet(cls, value: SecretStr) -> SecretStr:
+        for key in filter(None, value.get_secret_value().split(",")):
+            try:
+                Fernet(key.strip().encode())
+            except ValueError:
+                raise ValueError("must be keys made by `python -m bot key`, several with a comma, newest first") from None
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return value.upper()
+
+    @field_validator("units_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _ladders_rise(self) -> Settings:
+        for name, rungs in (
+            ("REMINDER_MINUTES, ESCALATION_MINUTES", (self.reminder_minutes, self.escalation_minutes)),
+            (
+                "URGENT_REMINDER_MINUTES, URGENT_ESCALATION_MINUTES",
+                (self.urgent_reminder_minutes, self.urgent_escalation_minutes),
+            ),
+        ):
+            if not rungs[0] < rungs[1] < self.accept_window_minutes:
+                raise ValueError(f"{name} must rise and stay below ACCEPT_WINDOW_MINUTES ({self.accept_window_minutes})")
+        for name, again in (("AGAIN_MINUTES", self.again_minutes), ("URGENT_AGAIN_MINUTES", self.urgent_again_minutes)):
+            if list(again) != sorted(set(again)) or any(minutes <= 0 for minutes in again):
+                raise ValueError(f"{name} must be rising numbers above 0, such as 30,60,90,120")
+        return self
+
+    # ---- what the parts are given ------------------------------------------------------------------------------------
+
+    def policy(self) -> Policy:
+        def ladder(reminder: int, escalation: int, again: list[int]) -> Ladder:
+            return Ladder(
+                timedelta(minutes=reminder), timedelta(minutes=escalation), tuple(timedelta(minutes=m) for m in again)
+            )
+
+        return Policy(
+            window=timedelta(minutes=self.accept_window_minutes),
+            grace=timedelta(seconds=self.grace_seconds),
+            normal=ladder(self.reminder_minutes, self.escalation_minutes, self.again_minutes),
+            pressing=ladder(self.urgent_reminder_minutes, self.urgent_escalation_minutes, self.urgent_again_minutes),
+            gather=timedelta(seconds=self.gather_seconds),
+            same_text=timedelta(minutes=self.same_text_minutes),
+            repeat=timedelta(days=self.repeat_days),
+            limit_reminders=tuple(timedelta(hours=hours) for hours in self.limit_reminder_hours),
+        )
+
+    def context(self) -> Context:
+        """The context of the rules, still without the district's data."""
+        from bot.knowledge import EMPTY
+
+        keys = [key.strip() for key in self.data_key.get_secret_value().split(",") if key.strip()]
+        base = Context(
+            district=EMPTY,
+            policy=self.policy(),
+            vault=Vault(keys),
+            account=self.account,
+            bot_name=self.bot_name,
+            page_url=self.page_url,
+        )
+        secret = self.hash_key.get_secret_value()
+        return base if not secret else Context(**{**vars(base), "hash_key": secret.encode()})
+
+    def digests(self) -> DigestSettings:
+        return DigestSettings(
+            daily_at=self.digest_time,
+            window_hour=self.digest_window_hour,
+            month_day=self.digest_month_day,
+            baseline_seconds=self.baseline_seconds,
+        )
+
+    def pace(self) -> Pace:
+        return Pace(
+            between=timedelta(seconds=self.seconds_between_messages), per_room=self.room_messages_per_minute, on=True
+        )
+
+    def waits(self) -> Waits:
+        return Waits(send=self.send_timeout_seconds, echo=timedelta(seconds=self.echo_wait_seconds))
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises SettingsError with every problem at once."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_problem(each) for each in error.errors())) from None
+
+
+def _problem(each: object) -> str:
+    assert isinstance(each, dict)
+    name = ".".join(str(part) for part in each["loc"][:1]).upper() or "settings"
+    secret = any(word in name for word in ("TOKEN", "KEY", "PASSWORD"))
+    shown = "" if secret or not each["loc"] else f" = {each['input']!r}"
+    return f"{name}{shown}: {each['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,309 @@
+"""Done, extended, reopened, urged, called back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import lifecycle, texts
+from handlers.commands import Answer
+from handlers.context import Context
+from handlers.dispatching import open_duty
+from handlers.errors import AskBack, IllegalMove, NotAllowed
+from handlers.lifecycle import Move
+from handlers.policy import BEIJING
+from handlers.speaking import say
+from storage import tickets
+from storage.enums import (
+    AssignedBy,
+    AssignmentRole,
+    AssignmentStatus,
+    EventKind,
+    Role,
+    Satisfaction,
+    SayKind,
+    TicketStatus,
+)
+from storage.tables import Assignment, CallBack, Ticket
+from storage.tickets import ALIVE
+
+MAY_REOPEN = (Role.DISPATCHER, Role.SUPERVISOR)
+
+
+def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
+    """A member of the unit reports it done; unaccepted until then, it is accepted at that moment. A result is needed."""
+    ctx, member = answer.ctx, answer.speaker.member
+    unit = ctx.district.unit_by_id[assignment.unit_id]
+    if member is None or member.unit_id != unit.id:
+        raise NotAllowed(texts.only_unit(unit.name))
+    if assignment.status not in ALIVE:
+        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+    if not answer.intent.reason.strip():
+        raise AskBack(texts.result_needed(assignment.short))
+    if assignment.status is AssignmentStatus.WAITING:
+        _accept_on_the_way(session, answer, ticket, assignment)
+    to = lifecycle.next_duty(assignment.status, Move.RESOLVE)
+    result = answer.intent.reason
+    if not tickets.move(
+        session, assignment, expected=AssignmentStatus.ACCEPTED, to=to, ended_at=answer.at, reason=result
+    ):
+        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+    if assignment.role is AssignmentRole.LEAD:
+        session.refresh(ticket)
+        status = lifecycle.next_ticket(ticket.status, Move.RESOLVE)
+        tickets.change(session, ticket, expected=ticket.status, to=status, closed_at=answer.at)
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=assignment.id,
+        kind=EventKind.RESOLVED,
+        at=answer.at,
+        by=member.name,
+        detail=result,
+        inbox_id=answer.message.id,
+    )
+    say(
+        session,
+        ctx,
+        room=answer.room,
+        kind=SayKind.CONFIRMATION,
+        text=texts.resolved(short=assignment.short, member=member.name),
+        key=f"{answer.key}:resolved",
+        now=now,
+        tickets=[ticket.no],
+    )
+    return True
+
+
+def _accept_on_the_way(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment) -> None:
+    member = answer.speaker.member
+    assert member is not None
+    accepted_at = max(answer.at, assignment.dispatched_at)
+    tickets.move(
+        session,
+        assignment,
+        expected=AssignmentStatus.WAITING,
+        to=lifecycle.next_duty(assignment.status, Move.ACCEPT),
+        accepted_at=accepted_at,
+        accepted_by=member.name,
+        accepted_inbox_id=answer.message.id,
+        owner_id=member.id,
+        assigned_by=AssignedBy.SELF,
+        assigned_at=answer.at,
+        on_time=accepted_at <= assignment.due_at,
+    )
+    if assignment.role is AssignmentRole.LEAD:
+        tickets.change(session, ticket, expected=ticket.status, to=lifecycle.next_ticket(ticket.status, Move.ACCEPT))
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=assignment.id,
+        kind=EventKind.ACCEPTED,
+        at=answer.at,
+        by=member.name,
+        detail="随办结领办",
+        inbox_id=answer.message.id,
+    )
+
+
+def extend(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
+    """A later date for the order, with its reason; an event."""
+    ctx, member = answer.ctx, answer.speaker.member
+    unit = ctx.district.unit_by_id[assignment.unit_id]
+    if member is None or member.unit_id != unit.id:
+        raise NotAllowed(texts.only_unit(unit.name))
+    if assignment.status not in ALIVE:
+        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+    if answer.intent.until is None:
+        raise AskBack(texts.date_needed(assignment.short))
+    until = f"{answer.intent.until.month}月{answer.intent.until.day}日"
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=assignment.id,
+        kind=EventKind.EXTENDED,
+        at=answer.at,
+        by=member.name,
+        detail=f"到{answer.intent.until.isoformat()} {answer.intent.reason}".strip(),
+        inbox_id=answer.message.id,
+    )
+    say(
+        session,
+        ctx,
+        room=answer.room,
+        kind=SayKind.CONFIRMATION,
+        text=texts.extended(short=assignment.short, until=until),
+        key=f"{answer.key}:extended",
+        now=now,
+        tickets=[ticket.no],
+    )
+    return True
+
+
+def reopen(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> bool:
+    """A dispatcher or supervisor reopens a resolved ticket: a new duty of the same unit with a new window."""
+    member = answer.speaker.member
+    if member is None or member.role not in MAY_REOPEN:
+        raise NotAllowed(texts.only_dispatch())
+    return _reopen(
+        session,
+        answer.ctx,
+        ticket,
+        at=answer.at,
+        by=member.name,
+        reason=answer.intent.reason,
+        inbox_id=answer.message.id,
+        key=answer.key,
+        now=now,
+    )
+
+
+def _reopen(
+    session: Session,
+    ctx: Context,
+    ticket: Ticket,
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+    inbox_id: int | None,
+    key: str,
+    now: datetime,
+) -> bool:
+    last = tickets.lead_of(session, ticket.id or 0)
+    if ticket.status is not TicketStatus.RESOLVED or last is None:
+        raise IllegalMove(texts.not_resolved_yet(last.short if last else 0))
+    status = lifecycle.next_ticket(ticket.status, Move.REOPEN)
+    unit = ctx.district.unit_by_id[last.unit_id]
+    closed_on = (ticket.closed_at or at).astimezone(BEIJING).date()
+    if not tickets.change(session, ticket, expected=TicketStatus.RESOLVED, to=status, closed_at=None, unit_id=unit.id):
+        raise IllegalMove(texts.not_resolved_yet(last.short))
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=last.id,
+        kind=EventKind.REOPENED,
+        at=at,
+        by=by,
+        detail=reason,
+        inbox_id=inbox_id,
+    )
+    duty = open_duty(
+        session,
+        ctx,
+        ticket=ticket,
+        unit=unit,
+        role=AssignmentRole.LEAD,
+        dispatched_at=now,
+        now=now,
+        by=by,
+        inbox_id=inbox_id,
+        fresh_number=closed_on != at.astimezone(BEIJING).date(),
+    )
+    say(
+        session,
+        ctx,
+        room=ctx.district.room_of_unit.get(unit.id),
+        kind=SayKind.NOTICE,
+        text=texts.reopened(short=duty.short, reason=reason),
+        key=f"{key}:reopened",
+        now=now,
+        tickets=[ticket.no],
+    )
+    return True
+
+
+def urge(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> bool:
+    """A dispatcher's 催: the owner is reminded at once, and it is counted."""
+    ctx, member = answer.ctx, answer.speaker.member
+    if member is None or member.role not in (*MAY_REOPEN, Role.HEAD, Role.DEPUTY):
+        raise NotAllowed(texts.only_dispatch())
+    duty = tickets.lead_of(session, ticket.id or 0)
+    if duty is None or duty.status not in ALIVE:
+        raise IllegalMove(texts.already_closed(short=duty.short if duty else 0, status=ticket.status.value))
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=duty.id,
+        kind=EventKind.URGED,
+        at=answer.at,
+        by=member.name,
+        inbox_id=answer.message.id,
+    )
+    session.flush()
+    times = sum(event.kind is EventKind.URGED for event in tickets.events_of(session, ticket.id or 0))
+    owner = ctx.district.member_by_id.get(duty.owner_id or 0)
+    called = [owner] if owner else ctx.district.called(duty.unit_id, now)
+    say(
+        session,
+        ctx,
+        room=ctx.district.room_of_unit.get(duty.unit_id),
+        kind=SayKind.NOTICE,
+        text=texts.urged(short=duty.short, times=times),
+        key=f"{answer.key}:urged",
+        now=now,
+        mentions=ctx.names(called),
+        tickets=[ticket.no],
+    )
+    return True
+
+
+def call_back(
+    session: Session,
+    ctx: Context,
+    *,
+    order_no: str,
+    at: datetime,
+    contacted: bool,
+    resolved: bool,
+    satisfaction: Satisfaction | None,
+    source: str,
+    now: datetime,
+    inbox_id: int | None = None,
+) -> bool:
+    """Keep a call-back result; one that says 未解决 reopens its resolved ticket. True if the ticket is known.
+
+    The same result given twice is kept once.
+    """
+    ticket = tickets.by_order_no(session, order_no) or tickets.by_no(session, order_no)
+    if not tickets.add_call_back(
+        session,
+        CallBack(
+            order_no=order_no,
+            ticket_id=ticket.id if ticket else None,
+            unit_id=ticket.unit_id if ticket else None,
+            at=at,
+            contacted=contacted,
+            resolved=resolved,
+            satisfaction=satisfaction,
+            source=source,
+        ),
+    ):
+        return ticket is not None
+    if ticket is None:
+        return False
+    words = [satisfaction.value if satisfaction else "", "已解决" if resolved else "未解决"]
+    words += [] if contacted else ["未联系上"]
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        kind=EventKind.CALLED_BACK,
+        at=at,
+        by="回访",
+        detail=" ".join(filter(None, words)),
+        inbox_id=inbox_id,
+    )
+    if not resolved and ticket.status is TicketStatus.RESOLVED:
+        _reopen(
+            session,
+            ctx,
+            ticket,
+            at=at,
+            by="回访",
+            reason="回访未解决",
+            inbox_id=inbox_id,
+            key=f"call-back:{order_no}:{int(at.timestamp())}",
+            now=now,
+        )
+    return True

@@ -1,0 +1,160 @@
+"""Read a message as a complaint: none, one, or several; or an addition to one just told.
+
+The order of reading: what can never be one (a file, a tip) → pasted orders → numbered lists → the verdict on the whole
+text → the verdict together with the sender's fragments just before it. Pure: no clock, no database, never raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from handlers.reading.building import Part, build, observe_order
+from handlers.reading.evidence import Observed, observe
+from handlers.reading.fragments import is_placeholder, is_supplement, usable_before
+from handlers.reading.index import ReadingIndex, reading_index
+from handlers.reading.judging import MEDIA_TYPES, ORDER_BASE, SILENT_TYPES, Judged, forbidden, judge, score_of
+from handlers.reading.lists import Items, split_items
+from handlers.reading.orders import Order, find_orders
+from handlers.reading.people import find_numbers
+from handlers.reading.text import READ_LIMIT, fold
+from handlers.reading.views import Complaint, Evidence, Gazetteer, MessageView, Reading, Span
+from storage.enums import MessageType
+
+JOINED_MARGIN = 0.5  # log-odds that a text must reach when it needs its fragments to be a complaint
+ITEM_LEAST = -2.0  # an item of a list that is a complaint as a whole may be terse
+ITEM_ALONE = 0.3  # an item must reach this where the list as a whole is doubtful
+_OFFICIAL_LIST = ("w:meeting", "w:materials", "w:statistics", "w:study", "headed")
+
+
+def read(
+    view: MessageView, gazetteer: Gazetteer, before: Sequence[MessageView] = (), known: Sequence[str] = ()
+) -> Reading:
+    """Return what a message says as a complaint.
+
+    `before` are the sender's messages of the last two minutes in this room that became nothing, oldest first; `known` the
+    texts of tickets lately opened in the room, newest last.
+    """
+    if view.type in SILENT_TYPES or (view.type in MEDIA_TYPES and is_placeholder(view.text)):
+        return Reading(supplement=view.type in MEDIA_TYPES or view.type is MessageType.LOCATION, score=-9.0)
+    if not view.text.strip():
+        return Reading(score=-9.0)
+
+    index = reading_index(gazetteer)
+    folded = fold(view.text[:READ_LIMIT])
+    orders = find_orders(folded)
+    if orders and (reading := _read_orders(view, index, folded, orders, before)) is not None:
+        return reading
+    return _read_free(view, index, folded, before, known)
+
+
+# ---- orders -----------------------------------------------------------------------------------------------------------
+
+
+def _read_orders(
+    view: MessageView, index: ReadingIndex, folded: str, orders: list[Order], before: Sequence[MessageView]
+) -> Reading | None:
+    """Return the orders as complaints, those that only praise left out; None if this is but an exercise."""
+    head = folded[: orders[0].fields[0].span[0]]
+    if forbidden(head or "单") in ("not_real", "jielong"):
+        return None
+
+    complaints: list[Complaint] = []
+    spans: list[tuple[str, Span]] = []
+    evidence: list[Evidence] = []
+    for order in orders:
+        evidence.append(Evidence("order_fields", ORDER_BASE + 0.5 * order.strong_fields, order.span))
+        spans += [(f.name, f.span) for f in order.fields if f.value]
+        if order.only_praises():
+            evidence.append(Evidence("only_praise", -9.0))
+            continue
+        whole = len(orders) == 1
+        text = view.text if whole else view.text[order.span[0] : order.span[1]].strip(" \n\t-—=【")
+        seen = observe_order(view, order, index, folded)
+        part = Part(view, text, seen, (0, 0), order=order)
+        complaints.append(build(part, index))
+        spans += [span for span in part.spans if whole and span[0] in ("phone", "identity", "plate", "name")]
+    score = sum(item.weight for item in evidence)
+    used = usable_before(before)[0] if complaints else []
+    return Reading(
+        tuple(complaints),
+        used_before=tuple(used),
+        score=score if complaints else min(score, -1.0),
+        evidence=tuple(evidence),
+        spans=tuple(spans),
+    )
+
+
+# ---- free text --------------------------------------------------------------------------------------------------------
+
+
+def _read_free(
+    view: MessageView, index: ReadingIndex, folded: str, before: Sequence[MessageView], known: Sequence[str]
+) -> Reading:
+    seen = observe(view, index, known=known)
+    score = score_of(seen)
+    used, texts = usable_before(before)
+    items = split_items(folded)
+    if items is not None and (parts := _list_parts(view, index, items, seen, score)):
+        return _reading(parts, index, judge(seen), used)
+    if score >= 0:
+        context = "\n".join(texts)
+        text = f"{context}\n{view.text}" if context else view.text
+        return _reading([Part(view, view.text, seen, context=context)], index, judge(seen), used, text=text)
+    if texts and (reading := _read_joined(view, index, texts, used, known)) is not None:
+        return reading
+    has_phone = any(found.kind == "phone" for found in find_numbers(seen.folded))
+    return Reading(
+        supplement=is_supplement(view, seen, has_phone),
+        score=score,
+    )
+
+
+def _read_joined(
+    view: MessageView, index: ReadingIndex, texts: list[str], used: list[int], known: Sequence[str]
+) -> Reading | None:
+    """Judge the text with the fragments before it; it must add something of its own."""
+    text = "\n".join([*texts, view.text])
+    seen = observe(view, index, text=" ".join([*texts, view.text]), known=known)
+    judged = judge(seen)
+    if judged.score < JOINED_MARGIN or not seen.words.of("evidence", "problem"):
+        return None
+    return _reading([Part(view, text, seen)], index, judged, used)
+
+
+def _list_parts(
+    view: MessageView, index: ReadingIndex, items: Items, whole: Observed, score: float
+) -> list[Part]:
+    """Return a part for each item that is a complaint; empty if the list is no list of complaints."""
+    if forbidden(whole.folded) is not None:
+        return []
+    seen = [observe(view, index, text=text) for text, _ in items.items]
+    scores = [score_of(one) for one in seen]
+    official = any(name in whole.features for name in _OFFICIAL_LIST)
+    sound = [s >= ITEM_ALONE for s in scores]
+    if score < 0 and (official or sum(sound) < max(2, len(scores) - 1)):
+        return []
+    least = ITEM_LEAST if score >= 0 and not official else 0.0
+    parts = []
+    for one, item_score, (_, span) in zip(seen, scores, items.items, strict=True):
+        if item_score >= least and len(view.text[span[0] : span[1]].strip()) >= 4:
+            parts.append(Part(view, view.text[span[0] : span[1]], one, span, context=items.preamble))
+    return parts if len(parts) >= 2 else []
+
+
+def _reading(
+    parts: list[Part], index: ReadingIndex, judged: Judged, used: list[int], *, text: str | None = None
+) -> Reading:
+    complaints = []
+    for part in parts:
+        complaint = build(part, index)
+        if text is not None:
+            complaint = replace(complaint, text=text.strip())
+        complaints.append(complaint)
+    return Reading(
+        tuple(complaints),
+        used_before=tuple(used),
+        score=max(judged.score, 0.0),
+        evidence=judged.evidence,
+        spans=tuple(span for part in parts for span in part.spans),
+    )

@@ -1,0 +1,147 @@
+"""A message was withdrawn in the chat: its complaint ends, its acceptance is undone, or only the trail says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from handlers import lifecycle, texts
+from handlers.context import Context, RoomInfo
+from handlers.escalation import wait_again
+from handlers.lifecycle import Move
+from handlers.speaking import say
+from storage import inbox, tickets
+from storage.enums import AssignmentRole, AssignmentStatus, EventKind, SayKind, TicketStatus
+from storage.tables import Assignment, InboxMessage, Ticket
+
+
+def recall(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, *, now: datetime) -> str | None:
+    """Handle a recall of `message.recalls`; what it became."""
+    gone = inbox.find(session, message.channel_room_id, message.recalls or "")
+    if gone is None or gone.id is None:
+        return None
+    for duty in tickets.accepted_by_message(session, gone.id):
+        _undo_acceptance(session, ctx, duty, message, now=now)
+        return "undo"
+    told = tickets.parts_of_message(session, gone.id)
+    for ticket, part in told:
+        first = tickets.first_part(session, ticket.id or 0)
+        if (
+            part.part == "complaint"
+            and first is not None
+            and first.inbox_id == gone.id
+            and _nobody_accepted(session, ticket)
+        ):
+            _withdraw(session, ctx, ticket, message, now=now)
+        else:
+            _note(session, ticket, message)
+    return "recall" if told else None
+
+
+def _nobody_accepted(session: Session, ticket: Ticket) -> bool:
+    if ticket.status not in (TicketStatus.WAITING, TicketStatus.UNROUTED):
+        return False
+    return all(a.accepted_at is None for a in tickets.assignments_of(session, ticket.id or 0))
+
+
+def _note(session: Session, ticket: Ticket, message: InboxMessage) -> None:
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        kind=EventKind.RECALLED,
+        at=message.sent_at,
+        by=message.sender_name,
+        detail="撤回消息",
+        inbox_id=message.id,
+    )
+
+
+def _withdraw(session: Session, ctx: Context, ticket: Ticket, message: InboxMessage, *, now: datetime) -> None:
+    """The ticket ends; every room that was prompted is told not to go."""
+    status = lifecycle.next_ticket(ticket.status, Move.WITHDRAW)
+    tickets.change(session, ticket, expected=ticket.status, to=status, closed_at=message.sent_at)
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        kind=EventKind.WITHDRAWN,
+        at=message.sent_at,
+        by=message.sender_name,
+        detail="发布人撤回",
+        inbox_id=message.id,
+    )
+    for duty in tickets.assignments_of(session, ticket.id or 0):
+        if duty.status is not AssignmentStatus.WAITING:
+            continue
+        tickets.move(
+            session,
+            duty,
+            expected=AssignmentStatus.WAITING,
+            to=lifecycle.next_duty(duty.status, Move.WITHDRAW),
+            ended_at=message.sent_at,
+        )
+        say(
+            session,
+            ctx,
+            room=ctx.district.room_of_unit.get(duty.unit_id),
+            kind=SayKind.NOTICE,
+            text=texts.withdrawn(short=duty.short),
+            key=f"assignment:{duty.id}:withdrawn",
+            now=now,
+            tickets=[ticket.no],
+        )
+
+
+def _undo_acceptance(session: Session, ctx: Context, duty: Assignment, message: InboxMessage, *, now: datetime) -> None:
+    """The duty waits again on its first clock. Who had it by the system keeps it until a person accepts."""
+    ticket = session.get_one(Ticket, duty.ticket_id)
+    by = duty.accepted_by or message.sender_name
+    if duty.status is not AssignmentStatus.ACCEPTED:
+        _note(session, ticket, message)
+        return
+    tickets.move(
+        session,
+        duty,
+        expected=AssignmentStatus.ACCEPTED,
+        to=lifecycle.next_duty(duty.status, Move.UNDO),
+        accepted_at=None,
+        accepted_by=None,
+        accepted_inbox_id=None,
+        owner_id=None,
+        assigned_by=None,
+        assigned_at=None,
+        on_time=False if duty.overdue_at is not None else None,
+    )
+    if duty.role is AssignmentRole.LEAD and ticket.status is TicketStatus.ACCEPTED:
+        to = (
+            TicketStatus.REOPENED if _was_resolved(session, ticket) else lifecycle.next_ticket(ticket.status, Move.UNDO)
+        )
+        tickets.change(session, ticket, expected=TicketStatus.ACCEPTED, to=to)
+    tickets.record(
+        session,
+        ticket_id=ticket.id or 0,
+        assignment_id=duty.id,
+        kind=EventKind.RECALLED,
+        at=message.sent_at,
+        by=by,
+        detail="撤回领办",
+        inbox_id=message.id,
+    )
+    wait_again(session, ctx, duty, now=now)
+    say(
+        session,
+        ctx,
+        room=ctx.district.room_of_unit.get(duty.unit_id),
+        kind=SayKind.NOTICE,
+        text=texts.undone(short=duty.short, member=by, due_at=duty.due_at),
+        key=f"message:{message.id}:undone",
+        now=now,
+        tickets=[ticket.no],
+    )
+
+
+def _was_resolved(session: Session, ticket: Ticket) -> bool:
+    return any(
+        a.status is AssignmentStatus.RESOLVED and a.role is AssignmentRole.LEAD
+        for a in tickets.assignments_of(session, ticket.id or 0)
+    )

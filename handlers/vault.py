@@ -1,0 +1,40 @@
+"""Personal data at rest: sealed with the key from the settings, opened only for the page behind a login."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+PLAIN = "plain:"  # marks what was stored while no key was set, so that a key set later can seal it
+
+
+class SealBroken(Exception):
+    """The stored value was sealed with a key that is not among the given ones."""
+
+
+class Vault:
+    """Seals with the first key and opens with any; without keys it only marks the text as plain."""
+
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._fernet = MultiFernet([Fernet(key.encode()) for key in keys]) if keys else None
+
+    def seal(self, text: str) -> str:
+        if self._fernet is None:
+            return PLAIN + text
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """Raises SealBroken when no key fits."""
+        if sealed.startswith(PLAIN):
+            return sealed[len(PLAIN) :]
+        if self._fernet is None:
+            raise SealBroken("the value is sealed and no DATA_KEY is set")
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise SealBroken("no DATA_KEY opens this value") from None
+
+    def reseal(self, sealed: str) -> str:
+        """The same value under the first key; for a change of keys."""
+        return self.seal(self.open(sealed))

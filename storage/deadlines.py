@@ -1,0 +1,59 @@
+"""Deadlines: one pending row per waiting duty; due rows are taken in a stable order."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage.enums import Step
+from storage.tables import Deadline
+
+
+def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, round: int = 0) -> None:
+    """Let a step fall due; a step armed before is due anew."""
+    known = session.exec(
+        select(Deadline).where(Deadline.assignment_id == assignment_id, Deadline.step == step, Deadline.round == round)
+    ).first()
+    if known:
+        known.due_at, known.fired_at, known.outcome = due_at, None, None
+        session.add(known)
+    else:
+        session.add(Deadline(assignment_id=assignment_id, step=step, round=round, due_at=due_at))
+
+
+def arm_first(session: Session, *, assignment_id: int, due_at: datetime) -> None:
+    """The prompt of a new duty; nothing can be armed for it yet, so nothing is looked up."""
+    session.add(Deadline(assignment_id=assignment_id, step=Step.PROMPT, due_at=due_at))
+
+
+def due(session: Session, *, now: datetime, limit: int, steps: Collection[Step] | None = None) -> list[Deadline]:
+    """Steps that fell due, by due time, then in order of arming.
+
+    On PostgreSQL the rows are locked, so that two processes never fire the same one.
+    """
+    query = select(Deadline).where(col(Deadline.fired_at).is_(None), Deadline.due_at <= now)
+    if steps is not None:
+        query = query.where(col(Deadline.step).in_(list(steps)))
+    query = query.order_by(col(Deadline.due_at), col(Deadline.id)).limit(limit)
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return list(session.exec(query).all())
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next step falls due, or None when nothing is armed."""
+    return session.exec(
+        select(Deadline.due_at).where(col(Deadline.fired_at).is_(None)).order_by(col(Deadline.due_at)).limit(1)
+    ).first()
+
+
+def mark(session: Session, deadline: Deadline, *, now: datetime, outcome: str) -> None:
+    deadline.fired_at = now
+    deadline.outcome = outcome
+    session.add(deadline)
+
+
+def of_assignment(session: Session, assignment_id: int) -> list[Deadline]:
+    return list(
+        session.exec(select(Deadline).where(Deadline.assignment_id == assignment_id).order_by(col(Deadline.id))).all()
+    )

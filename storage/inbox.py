@@ -1,0 +1,152 @@
+"""The inbox: stored once, taken in order, parked when understanding keeps failing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from storage.enums import InboxState, MessageType
+from storage.tables import InboxMessage
+
+
+def insert_or_nothing(session: Session, table: Any, values: Sequence[dict[str, Any]]) -> int:
+    """Insert rows, leaving out those that a unique constraint already holds; how many were new."""
+    dialect = session.get_bind().dialect.name
+    statement: Any
+    if dialect == "postgresql":
+        statement = postgresql.insert(table).on_conflict_do_nothing()
+    elif dialect == "sqlite":
+        statement = sqlite.insert(table).on_conflict_do_nothing()
+    else:
+        statement = insert(table)
+    return sum(session.execute(statement.values(row)).rowcount for row in values)  # type: ignore[attr-defined]
+
+
+def add_once(session: Session, values: dict[str, Any]) -> bool:
+    """Store a message; False when this id was seen before in this room of this account."""
+    values = {"state": InboxState.NEW, "attempts": 0, **values}
+    return insert_or_nothing(session, InboxMessage, [values]) == 1
+
+
+def take(session: Session, limit: int, *, now: datetime) -> list[InboxMessage]:
+    """The oldest messages that wait, in the order they were stored.
+
+    On PostgreSQL the rows are locked, so that two processes never take the same one.
+    """
+    query = select(InboxMessage).where(InboxMessage.state == InboxState.NEW).order_by(col(InboxMessage.id)).limit(limit)
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return list(session.exec(query).all())
+
+
+def settle(session: Session, message: InboxMessage, *, became: str | None) -> None:
+    message.state = InboxState.DONE
+    message.became = became
+    message.error = None
+    session.add(message)
+
+
+def note_failure(session: Session, inbox_id: int, *, error: str, attempts_allowed: int) -> bool:
+    """Count a failed try; True when the row is now parked."""
+    message = session.get_one(InboxMessage, inbox_id)
+    message.attempts += 1
+    message.error = error[-4000:]
+    if message.attempts >= attempts_allowed:
+        message.state = InboxState.PARKED
+    session.add(message)
+    return message.state is InboxState.PARKED
+
+
+def find(session: Session, channel_room_id: str, message_id: str) -> InboxMessage | None:
+    return session.exec(
+        select(InboxMessage)
+        .where(InboxMessage.channel_room_id == channel_room_id, InboxMessage.message_id == message_id)
+        .order_by(col(InboxMessage.id))
+    ).first()
+
+
+def recent_of_sender(
+    session: Session,
+    *,
+    channel_room_id: str,
+    sender_name: str,
+    since: datetime,
+    until: datetime,
+    before_id: int,
+) -> list[InboxMessage]:
+    """What a sender said in a room within a time, oldest first, without the message `before_id` and later ones."""
+    return list(
+        session.exec(
+            select(InboxMessage)
+            .where(
+                InboxMessage.channel_room_id == channel_room_id,
+                InboxMessage.sender_name == sender_name,
+                InboxMessage.sent_at >= since,
+                InboxMessage.sent_at <= until,
+                col(InboxMessage.id) < before_id,
+                InboxMessage.state == InboxState.DONE,
+            )
+            .order_by(col(InboxMessage.sent_at), col(InboxMessage.id))
+        ).all()
+    )
+
+
+def same_text(
+    session: Session, *, channel_room_id: str, text: str, since: datetime, until: datetime, before_id: int
+) -> list[InboxMessage]:
+    """Messages with exactly this text in a room within a time, newest first."""
+    return list(
+        session.exec(
+            select(InboxMessage)
+            .where(
+                InboxMessage.channel_room_id == channel_room_id,
+                InboxMessage.sent_at >= since,
+                InboxMessage.sent_at <= until,
+                InboxMessage.text == text,
+                col(InboxMessage.id) < before_id,
+                col(InboxMessage.type).in_([MessageType.TEXT, MessageType.URL, MessageType.CHAT_HISTORY]),
+            )
+            .order_by(col(InboxMessage.id).desc())
+        ).all()
+    )
+
+
+def own_echo(session: Session, *, channel_room_id: str, text: str, since: datetime) -> InboxMessage | None:
+    """Our own message as the gateway echoed it; it proves that a send of unknown outcome arrived.
+
+    The echo carries the @ names before the text, and of a cut text only the first part; so the beginning decides.
+    """
+    wanted = "".join(text.split())[:80]
+    echoes = session.exec(
+        select(InboxMessage).where(
+            InboxMessage.channel_room_id == channel_room_id,
+            col(InboxMessage.is_self).is_(True),
+            InboxMessage.received_at >= since,
+        )
+    ).all()
+    return next((echo for echo in echoes if wanted in "".join(echo.text.split())), None)
+
+
+def requeue(session: Session, inbox_id: int) -> bool:
+    """Give a parked row another chance (an operator's command)."""
+    done = session.execute(
+        update(InboxMessage)
+        .where(col(InboxMessage.id) == inbox_id, col(InboxMessage.state) == InboxState.PARKED)
+        .values(state=InboxState.NEW, attempts=0)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def count_in(session: Session, state: InboxState) -> int:
+    return session.exec(select(func.count()).select_from(InboxMessage).where(InboxMessage.state == state)).one()
+
+
+def last_received(session: Session) -> datetime | None:
+    return session.exec(select(func.max(InboxMessage.received_at))).one()
+
+
+def first_sent(session: Session) -> datetime | None:
+    return session.exec(select(func.min(InboxMessage.sent_at))).one()

@@ -1,0 +1,79 @@
+"""Facts of the database itself: leases, warnings said once, outages, single values."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage.enums import OutageKind
+from storage.inbox import insert_or_nothing
+from storage.tables import Lease, Meta, Outage, Warning_
+
+
+def get(session: Session, key: str, default: str = "") -> str:
+    row = session.get(Meta, key)
+    return row.value if row else default
+
+
+def put(session: Session, key: str, value: str) -> None:
+    row = session.get(Meta, key)
+    if row is None:
+        session.add(Meta(key=key, value=value))
+    else:
+        row.value = value
+        session.add(row)
+
+
+def bump(session: Session, key: str) -> int:
+    """Count a version up, so that caches of what it guards are read anew."""
+    value = int(get(session, key, "0")) + 1
+    put(session, key, str(value))
+    return value
+
+
+def warn_once(session: Session, *, key: str, text: str, now: datetime) -> bool:
+    """Keep a warning; False when it was given before."""
+    return insert_or_nothing(session, Warning_, [{"key": key, "at": now, "text": text}]) == 1
+
+
+def warnings(session: Session) -> list[Warning_]:
+    return list(session.exec(select(Warning_).order_by(col(Warning_.id))).all())
+
+
+def hold_lease(session: Session, *, name: str, holder: str, now: datetime, ttl: timedelta) -> bool:
+    """Take or renew a lease; False while another holder's has not expired."""
+    insert_or_nothing(session, Lease, [{"name": name, "holder": holder, "until": now + ttl}])
+    done = session.execute(
+        update(Lease)
+        .where(col(Lease.name) == name, (col(Lease.holder) == holder) | (col(Lease.until) <= now))
+        .values(holder=holder, until=now + ttl)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def release_lease(session: Session, *, name: str, holder: str, now: datetime) -> None:
+    """Give a lease back, so that a restart need not wait for it to expire."""
+    session.execute(update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(until=now))
+
+
+def lease_holder(session: Session, name: str) -> Lease | None:
+    return session.get(Lease, name)
+
+
+def start_outage(session: Session, *, kind: OutageKind, account: str, at: datetime) -> None:
+    """Note that nothing comes in or goes out from `at`; an outage that is open already stays as it is."""
+    if open_outage(session, account) is None:
+        session.add(Outage(kind=kind, account=account, started_at=at))
+        session.flush()
+
+
+def end_outage(session: Session, *, account: str, at: datetime) -> Outage | None:
+    outage = open_outage(session, account)
+    if outage is not None:
+        outage.ended_at = max(at, outage.started_at)
+        session.add(outage)
+    return outage
+
+
+def open_outage(session: Session, account: str) -> Outage | None:
+    return session.exec(select(Outage).where(Outage.account == account, col(Outage.ended_at).is_(None))).first()

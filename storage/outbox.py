@@ -1,0 +1,119 @@
+"""The outbox: said once by its key, sent in order of priority, its outcome kept."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, func, select
+
+from storage.enums import OutboxState, SayKind
+from storage.tables import OutboxMessage
+
+
+def exists(session: Session, dedup_key: str) -> bool:
+    return session.exec(select(OutboxMessage.id).where(OutboxMessage.dedup_key == dedup_key)).first() is not None
+
+
+def by_key(session: Session, dedup_key: str) -> OutboxMessage | None:
+    return session.exec(select(OutboxMessage).where(OutboxMessage.dedup_key == dedup_key)).first()
+
+
+def add(session: Session, **values: Any) -> OutboxMessage:
+    row = OutboxMessage(**values)
+    session.add(row)
+    return row
+
+
+def said_lately(session: Session, *, room_id: int | None, text: str, since: datetime) -> bool:
+    """Whether a room was told exactly this since a time."""
+    return (
+        session.exec(
+            select(OutboxMessage.id).where(
+                OutboxMessage.room_id == room_id,
+                OutboxMessage.created_at >= since,
+                OutboxMessage.text == text,
+            )
+        ).first()
+        is not None
+    )
+
+
+def pending(
+    session: Session, *, now: datetime, limit: int, rooms: Collection[int] | None = None
+) -> list[OutboxMessage]:
+    """What may be sent now: priority first, then the order of saying; only of `rooms` where given."""
+    query = select(OutboxMessage).where(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.not_before <= now)
+    if rooms is not None:
+        query = query.where(col(OutboxMessage.room_id).in_(rooms) | col(OutboxMessage.room_id).is_(None))
+    query = query.order_by(col(OutboxMessage.priority), col(OutboxMessage.id)).limit(limit)
+    if session.get_bind().dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return list(session.exec(query).all())
+
+
+def in_state(session: Session, state: OutboxState) -> list[OutboxMessage]:
+    return list(
+        session.exec(select(OutboxMessage).where(OutboxMessage.state == state).order_by(col(OutboxMessage.id))).all()
+    )
+
+
+def drop_unsent(session: Session, *, assignment_id: int, kinds: Sequence[SayKind]) -> bool:
+    """Drop ladder messages of a duty that a higher step overtakes; True if any was dropped."""
+    done = session.execute(
+        update(OutboxMessage)
+        .where(
+            col(OutboxMessage.assignment_id) == assignment_id,
+            col(OutboxMessage.state) == OutboxState.PENDING,
+            col(OutboxMessage.parts_sent) == 0,
+            col(OutboxMessage.kind).in_(kinds),
+        )
+        .values(state=OutboxState.DROPPED)
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+def oldest_pending(session: Session) -> datetime | None:
+    return session.exec(
+        select(func.min(OutboxMessage.created_at)).where(
+            col(OutboxMessage.state).in_([OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN])
+        )
+    ).one()
+
+
+def next_not_before(session: Session) -> datetime | None:
+    return session.exec(
+        select(func.min(OutboxMessage.not_before)).where(OutboxMessage.state == OutboxState.PENDING)
+    ).one()
+
+
+def recent_of_room(session: Session, room_id: int, limit: int = 100) -> list[OutboxMessage]:
+    """What the bot said in a room about tickets, newest first."""
+    return list(
+        session.exec(
+            select(OutboxMessage)
+            .where(OutboxMessage.room_id == room_id)
+            .order_by(col(OutboxMessage.id).desc())
+            .limit(limit)
+        ).all()
+    )
+
+
+def question_about(session: Session, inbox_id: int) -> tuple[str, int | None] | None:
+    """The question asked about a message: its act and ticket id, from the key `message:ID:question:ACT:TICKET`."""
+    prefix = f"message:{inbox_id}:question:"
+    key = session.exec(select(OutboxMessage.dedup_key).where(col(OutboxMessage.dedup_key).startswith(prefix))).first()
+    if key is None:
+        return None
+    act, _, ticket = key[len(prefix) :].partition(":")
+    return act, int(ticket) if ticket else None
+
+
+def last_about(session: Session, room_id: int, ticket_no: str) -> OutboxMessage | None:
+    """The bot's latest sent message in a room about a ticket."""
+    rows = session.exec(
+        select(OutboxMessage)
+        .where(OutboxMessage.room_id == room_id, OutboxMessage.state == OutboxState.SENT)
+        .order_by(col(OutboxMessage.sent_at).desc(), col(OutboxMessage.id).desc())
+    ).all()
+    return next((row for row in rows if ticket_no in row.tickets), None)

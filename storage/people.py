@@ -1,0 +1,113 @@
+"""The district's own data: units, rooms, members, contacts, rota, places, catalogue."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage import meta
+from storage.tables import (
+    Catalogue,
+    Duty,
+    Member,
+    MemberContact,
+    PlaceAlias,
+    Room,
+    RoomBinding,
+    SeenRoom,
+    Unit,
+    Village,
+)
+
+ROSTER_VERSION = "roster_version"  # counts every change of people, rooms, places; caches compare it
+
+
+def units(session: Session) -> list[Unit]:
+    """In the district's order, units that left included."""
+    return list(session.exec(select(Unit).order_by(col(Unit.position), col(Unit.id))).all())
+
+
+def rooms(session: Session) -> list[Room]:
+    return list(session.exec(select(Room).order_by(col(Room.id))).all())
+
+
+def members(session: Session) -> list[Member]:
+    """In roster order, members that left included."""
+    return list(session.exec(select(Member).order_by(col(Member.position), col(Member.id))).all())
+
+
+def duties(session: Session) -> list[Duty]:
+    return list(session.exec(select(Duty).order_by(col(Duty.id))).all())
+
+
+def villages(session: Session) -> list[Village]:
+    return list(session.exec(select(Village).order_by(col(Village.id))).all())
+
+
+def place_aliases(session: Session) -> list[PlaceAlias]:
+    return list(session.exec(select(PlaceAlias).order_by(col(PlaceAlias.id))).all())
+
+
+def catalogue(session: Session) -> list[Catalogue]:
+    return list(session.exec(select(Catalogue).order_by(col(Catalogue.position))).all())
+
+
+def bindings(session: Session) -> list[RoomBinding]:
+    return list(session.exec(select(RoomBinding).order_by(col(RoomBinding.id))).all())
+
+
+def contacts(session: Session) -> list[MemberContact]:
+    return list(session.exec(select(MemberContact).order_by(col(MemberContact.id))).all())
+
+
+def roster_version(session: Session) -> int:
+    return int(meta.get(session, ROSTER_VERSION, "0"))
+
+
+def touch_roster(session: Session) -> None:
+    meta.bump(session, ROSTER_VERSION)
+
+
+def bind_room(session: Session, *, account: str, channel_room_id: str, room_id: int, now: datetime, by: str) -> None:
+    """Say which room a channel's room id is; an older binding of either side to something else ends."""
+    for old in session.exec(
+        select(RoomBinding).where(
+            RoomBinding.account == account,
+            (col(RoomBinding.channel_room_id) == channel_room_id) | (col(RoomBinding.room_id) == room_id),
+        )
+    ).all():
+        session.delete(old)
+    session.flush()
+    session.add(
+        RoomBinding(account=account, channel_room_id=channel_room_id, room_id=room_id, bound_at=now, bound_by=by)
+    )
+    session.flush()
+    touch_roster(session)
+
+
+def see_room(
+    session: Session, *, account: str, channel_room_id: str, topic: str, now: datetime, held_because: str | None
+) -> None:
+    """Keep what the gateway listed, for `check`, the page and the administrator."""
+    row = session.exec(
+        select(SeenRoom).where(SeenRoom.account == account, SeenRoom.channel_room_id == channel_room_id)
+    ).first()
+    if row is None:
+        row = SeenRoom(account=account, channel_room_id=channel_room_id, topic=topic, seen_at=now)
+    row.topic, row.seen_at, row.held_because = topic, now, held_because
+    session.add(row)
+
+
+def seen_rooms(session: Session) -> list[SeenRoom]:
+    return list(session.exec(select(SeenRoom).order_by(col(SeenRoom.topic))).all())
+
+
+def learn_contact(session: Session, *, member_id: int, contact_id: str, now: datetime, source: str) -> MemberContact:
+    """Keep a member's WeChat id; an id that is known for another member is held as a clash."""
+    row = session.exec(select(MemberContact).where(MemberContact.contact_id == contact_id)).first()
+    if row is None:
+        row = MemberContact(member_id=member_id, contact_id=contact_id, learned_at=now, source=source)
+    elif row.member_id != member_id:
+        row.clash = source
+    session.add(row)
+    touch_roster(session)
+    return row

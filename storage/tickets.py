@@ -1,0 +1,427 @@
+"""Tickets, duties, their numbers in rooms, and the audit trail."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, or_, update
+from sqlmodel import Session, col, select
+
+from storage.enums import AssignmentRole, AssignmentStatus, EventKind, TicketStatus
+from storage.tables import Assignment, CallBack, Event, InboxMessage, OutboxMessage, RoomNumber, Ticket, TicketMessage
+
+CLOSED = (TicketStatus.RESOLVED, TicketStatus.WITHDRAWN)
+ALIVE = (AssignmentStatus.WAITING, AssignmentStatus.ACCEPTED)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def by_no(session: Session, no: str) -> Ticket | None:
+    return session.exec(select(Ticket).where(Ticket.no == no)).first()
+
+
+def by_order_no(session: Session, order_no: str) -> Ticket | None:
+    """The live ticket of a 12345 order; a withdrawn one does not count."""
+    return session.exec(
+        select(Ticket).where(Ticket.order_no == order_no, Ticket.status != TicketStatus.WITHDRAWN)
+    ).first()
+
+
+def assignments_of(session: Session, ticket_id: int) -> list[Assignment]:
+    """In order of dispatch."""
+    return list(
+        session.exec(select(Assignment).where(Assignment.ticket_id == ticket_id).order_by(col(Assignment.id))).all()
+    )
+
+
+def lead_of(session: Session, ticket_id: int) -> Assignment | None:
+    """The latest lead duty, alive or not."""
+    return session.exec(
+        select(Assignment)
+        .where(Assignment.ticket_id == ticket_id, Assignment.role == AssignmentRole.LEAD)
+        .order_by(col(Assignment.id).desc())
+    ).first()
+
+
+def duty_of_unit(session: Session, ticket_id: int, unit_id: int) -> Assignment | None:
+    """The latest duty of a unit on a ticket, alive or not."""
+    return session.exec(
+        select(Assignment)
+        .where(Assignment.ticket_id == ticket_id, Assignment.unit_id == unit_id)
+        .order_by(col(Assignment.id).desc())
+    ).first()
+
+
+def numbered_in_room(session: Session, room_id: int, today: date) -> list[tuple[RoomNumber, Ticket]]:
+    """The tickets that a room knows by number: today's, and older ones still open; in the order of numbering."""
+    rows = session.exec(
+        select(RoomNumber, Ticket)
+        .where(
+            RoomNumber.room_id == room_id,
+            RoomNumber.ticket_id == Ticket.id,
+            or_(col(RoomNumber.day) == today, col(Ticket.status).not_in(CLOSED)),
+        )
+        .order_by(col(RoomNumber.id))
+    ).all()
+    return list(rows)
+
+
+def has_numbers(session: Session, room_id: int, today: date) -> bool:
+    """Whether a room knows any ticket; the cheap question before `numbered_in_room`."""
+    return bool(numbered_in_room(session, room_id, today))
+
+
+def of_message(session: Session, room_message_ids: Sequence[int]) -> list[int]:
+    """Ticket ids made of inbox rows, in order."""
+    return list(
+        session.exec(
+            select(TicketMessage.ticket_id)
+            .where(col(TicketMessage.inbox_id).in_(room_message_ids))
+            .order_by(col(TicketMessage.id))
+        ).all()
+    )
+
+
+def of_outbox(session: Session, room_id: int, message_id: str) -> list[str]:
+    """Ticket numbers that a message of ours was about."""
+    row = session.exec(
+        select(OutboxMessage).where(OutboxMessage.room_id == room_id, OutboxMessage.message_id == message_id)
+    ).first()
+    return list(row.tickets) if row else []
+
+
+def opened_by(
+    session: Session, *, room_id: int, sender_name: str, since: datetime, until: datetime
+) -> list[tuple[Ticket, TicketMessage]]:
+    """Tickets of a room of which a sender told a part within a time, newest part last."""
+    rows = session.exec(
+        select(Ticket, TicketMessage)
+        .join(TicketMessage, col(TicketMessage.ticket_id) == col(Ticket.id))
+        .join(InboxMessage, col(InboxMessage.id) == col(TicketMessage.inbox_id))
+        .where(
+            Ticket.room_id == room_id,
+            InboxMessage.sender_name == sender_name,
+            TicketMessage.part == "complaint",
+            TicketMessage.sent_at >= since,
+            TicketMessage.sent_at <= until,
+        )
+        .order_by(col(TicketMessage.sent_at), col(TicketMessage.id))
+    ).all()
+    return list(rows)
+
+
+def resolved_by(session: Session, *, room_id: int, sender_name: str, since: datetime, until: datetime) -> list[Ticket]:
+    """Tickets that a sender reported done in a room within a time; late pictures are their evidence."""
+    return list(
+        session.exec(
+            select(Ticket)
+            .join(Event, col(Event.ticket_id) == col(Ticket.id))
+            .join(InboxMessage, col(InboxMessage.id) == col(Event.inbox_id))
+            .where(
+                Event.kind == EventKind.RESOLVED,
+                InboxMessage.room_id == room_id,
+                InboxMessage.sender_name == sender_name,
+                Event.at >= since,
+                Event.at <= until,
+            )
+            .order_by(col(Event.id))
+        ).all()
+    )
+
+
+def recent_in_room(session: Session, room_id: int, since: datetime, limit: int = 20) -> list[Ticket]:
+    """The newest tickets of a room since a time, newest last."""
+    rows = session.exec(
+        select(Ticket)
+        .where(Ticket.room_id == room_id, Ticket.created_at >= since)
+        .order_by(col(Ticket.id).desc())
+        .limit(limit)
+    ).all()
+    return list(reversed(rows))
+
+
+def repeat_candidates(
+    session: Session,
+    *,
+    since: datetime,
+    until: datetime,
+    phone_hash: str | None,
+    village: str | None,
+    township: str | None,
+    unit_id: int | None,
+) -> list[Ticket]:
+    """Tickets within a time that may be the same matter: same call-back number, or same place; newest first."""
+    same = []
+    if phone_hash:
+        same.append(col(Ticket.phone_hash) == phone_hash)
+    if village:
+        same.append((col(Ticket.village) == village) & (col(Ticket.township) == township))
+    elif unit_id is not None:
+        same.append(col(Ticket.village).is_(None) & (col(Ticket.unit_id) == unit_id))
+    if not same:
+        return []
+    return list(
+        session.exec(
+            select(Ticket)
+            .where(Ticket.created_at >= since, Ticket.created_at <= until, or_(*same))
+            .order_by(col(Ticket.id).desc())
+            .limit(200)
+        ).all()
+    )
+
+
+def open_loads(session: Session, member_ids: Iterable[int]) -> dict[int, int]:
+    """How many open duties each member owns."""
+    rows = session.exec(
+        select(Assignment.owner_id, func.count())
+        .where(col(Assignment.owner_id).in_(list(member_ids)), col(Assignment.status).in_(ALIVE))
+        .group_by(col(Assignment.owner_id))
+    ).all()
+    return {int(owner): count for owner, count in rows if owner is not None}
+
+
+def waiting_of_unit(session: Session, unit_id: int) -> list[tuple[Assignment, Ticket]]:
+    """What a unit has to answer or finish, oldest first."""
+    return list(
+        session.exec(
+            select(Assignment, Ticket)
+            .where(
+                Assignment.unit_id == unit_id,
+                col(Assignment.status).in_(ALIVE),
+                Assignment.ticket_id == Ticket.id,
+            )
+            .order_by(col(Assignment.id))
+        ).all()
+    )
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+def next_no(session: Session, day: date) -> str:
+    """The next district-wide number of a day: YYYYMMDD-NNNN."""
+    prefix = f"{day:%Y%m%d}-"
+    last = session.exec(select(func.max(Ticket.no)).where(col(Ticket.no).like(prefix + "%"))).one()
+    return f"{prefix}{int(last.rsplit('-', 1)[1]) + 1 if last else 1:04d}"
+
+
+def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: date) -> int:
+    """The ticket's number in a room: the one it has while it is open or of today, else the next free one.
+
+    Numbers start from 1 each day, skip those of tickets still open there, and are not used twice in a day.
+    """
+    known = numbered_in_room(session, room_id, today)
+    for number, ticket in reversed(known):
+        if ticket.id == ticket_id and (number.day == today or ticket.status not in CLOSED):
+            return number.short
+    taken = {number.short for number, _ in known}
+    highest_today = max((number.short for number, _ in known if number.day == today), default=0)
+    short = highest_today + 1
+    while short in taken:
+        short += 1
+    session.add(RoomNumber(room_id=room_id, day=today, short=short, ticket_id=ticket_id))
+    session.flush()
+    return short
+
+
+def renumber_in_room(session: Session, *, room_id: int, ticket_id: int, today: date) -> int:
+    """A number for a ticket reopened: today's if it has one, else a new one."""
+    known = numbered_in_room(session, room_id, today)
+    for number, ticket in reversed(known):
+        if ticket.id == ticket_id and number.day == today:
+            return number.short
+    taken = {number.short for number, _ in known}
+    short = max((number.short for number, _ in known if number.day == today), default=0) + 1
+    while short in taken:
+        short += 1
+    session.add(RoomNumber(room_id=room_id, day=today, short=short, ticket_id=ticket_id))
+    session.flush()
+    return short
+
+
+def short_in_room(session: Session, *, room_id: int, ticket_id: int) -> int | None:
+    """The latest number of a ticket in a room, or None if the room never knew it."""
+    return session.exec(
+        select(RoomNumber.short)
+        .where(RoomNumber.room_id == room_id, RoomNumber.ticket_id == ticket_id)
+        .order_by(col(RoomNumber.id).desc())
+    ).first()
+
+
+def move(
+    session: Session,
+    assignment: Assignment,
+    *,
+    expected: AssignmentStatus,
+    to: AssignmentStatus,
+    **values: Any,
+) -> bool:
+    """Move a duty only if it is still in `expected`; False means someone else moved it first."""
+    moved = session.execute(
+        update(Assignment)
+        .where(col(Assignment.id) == assignment.id, col(Assignment.status) == expected)
+        .values(status=to, **values)
+    )
+    session.refresh(assignment)
+    return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def change(session: Session, ticket: Ticket, *, expected: TicketStatus, to: TicketStatus, **values: Any) -> bool:
+    """Move a ticket only if it is still in `expected`; False means someone else moved it first."""
+    moved = session.execute(
+        update(Ticket).where(col(Ticket.id) == ticket.id, col(Ticket.status) == expected).values(status=to, **values)
+    )
+    session.refresh(ticket)
+    return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def record(
+    session: Session,
+    *,
+    ticket_id: int,
+    kind: EventKind,
+    at: datetime,
+    by: str = "",
+    detail: str = "",
+    assignment_id: int | None = None,
+    inbox_id: int | None = None,
+) -> None:
+    session.add(
+        Event(
+            ticket_id=ticket_id,
+            kind=kind,
+            at=at,
+            by=by,
+            detail=detail,
+            assignment_id=assignment_id,
+            inbox_id=inbox_id,
+        )
+    )
+
+
+def attach(session: Session, ticket_id: int, message: InboxMessage, part: str) -> None:
+    assert message.id is not None
+    session.add(
+        TicketMessage(
+            ticket_id=ticket_id,
+            inbox_id=message.id,
+            part=part,
+            message_id=message.message_id,
+            sent_at=message.sent_at,
+        )
+    )
+
+
+def events_of(session: Session, ticket_id: int) -> list[Event]:
+    """The audit trail, in time order."""
+    return list(
+        session.exec(select(Event).where(Event.ticket_id == ticket_id).order_by(col(Event.at), col(Event.id))).all()
+    )
+
+
+def accepted_by_message(session: Session, inbox_id: int) -> list[Assignment]:
+    """The duties that a message accepted."""
+    return list(session.exec(select(Assignment).where(Assignment.accepted_inbox_id == inbox_id)).all())
+
+
+def parts_of_message(session: Session, inbox_id: int) -> list[tuple[Ticket, TicketMessage]]:
+    """The tickets that a message is a part of."""
+    return list(
+        session.exec(
+            select(Ticket, TicketMessage)
+            .where(TicketMessage.inbox_id == inbox_id, TicketMessage.ticket_id == Ticket.id)
+            .order_by(col(TicketMessage.id))
+        ).all()
+    )
+
+
+def parts_of(session: Session, ticket_id: int) -> list[TicketMessage]:
+    """The messages of a ticket, in time order."""
+    return list(
+        session.exec(
+            select(TicketMessage)
+            .where(TicketMessage.ticket_id == ticket_id)
+            .order_by(col(TicketMessage.sent_at), col(TicketMessage.inbox_id))
+        ).all()
+    )
+
+
+def first_part(session: Session, ticket_id: int) -> TicketMessage | None:
+    """The first message that tells the complaint."""
+    return next((part for part in parts_of(session, ticket_id) if part.part == "complaint"), None)
+
+
+def add_call_back(session: Session, row: CallBack) -> bool:
+    """Keep a call-back result; False when this very one is known."""
+    known = session.exec(select(CallBack.id).where(CallBack.order_no == row.order_no, CallBack.at == row.at)).first()
+    if known is not None:
+        return False
+    session.add(row)
+    session.flush()
+    return True
+
+
+def waiting_everywhere(session: Session, limit: int = 500) -> list[tuple[Assignment, Ticket]]:
+    """What waits for a person anywhere in the district, oldest first."""
+    return list(
+        session.exec(
+            select(Assignment, Ticket)
+            .where(Assignment.status == AssignmentStatus.WAITING, Assignment.ticket_id == Ticket.id)
+            .order_by(col(Assignment.due_at), col(Assignment.id))
+            .limit(limit)
+        ).all()
+    )
+
+
+def duties_in_room(session: Session, ticket_ids: Sequence[int]) -> dict[int, list[Assignment]]:
+    """The duties of several tickets, each in order of dispatch."""
+    found: dict[int, list[Assignment]] = {}
+    rows = session.exec(
+        select(Assignment).where(col(Assignment.ticket_id).in_(ticket_ids)).order_by(col(Assignment.id))
+    ).all()
+    for row in rows:
+        found.setdefault(row.ticket_id, []).append(row)
+    return found
+
+
+def ending_soon(session: Session, *, after: datetime, before: datetime) -> list[tuple[Assignment, Ticket]]:
+    """Lead duties not done yet whose order's own limit ends within a time."""
+    return list(
+        session.exec(
+            select(Assignment, Ticket)
+            .where(
+                Ticket.limit_at > after,  # type: ignore[operator]
+                Ticket.limit_at <= before,  # type: ignore[operator]
+                Assignment.ticket_id == Ticket.id,
+                Assignment.role == AssignmentRole.LEAD,
+                col(Assignment.status).in_(ALIVE),
+            )
+            .order_by(col(Assignment.id))
+        ).all()
+    )
+
+
+def next_limit(session: Session, *, after: datetime) -> datetime | None:
+    """The next end of an open order's own limit."""
+    return session.exec(
+        select(func.min(Ticket.limit_at)).where(
+            Ticket.limit_at > after,  # type: ignore[operator]
+            col(Ticket.status).not_in(CLOSED),
+        )
+    ).one()
+
+
+def made_of(session: Session, message_id: str, channel_room_id: str) -> Ticket | None:
+    """The ticket made of a message, by the message's own id; one of the given room goes before others."""
+    rows = session.exec(
+        select(Ticket, InboxMessage.channel_room_id)
+        .where(
+            TicketMessage.message_id == message_id,
+            TicketMessage.ticket_id == Ticket.id,
+            TicketMessage.inbox_id == InboxMessage.id,
+        )
+        .order_by(col(TicketMessage.id))
+    ).all()
+    own = [ticket for ticket, room in rows if room == channel_room_id]
+    return own[0] if own else (rows[0][0] if rows else None)
