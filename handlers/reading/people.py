@@ -7,13 +7,15 @@ the complaint keeps the phones and names.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from handlers.reading.text import data_lines
 from handlers.reading.views import Span
 
-_ANY_DIGIT = re.compile(r"\d")
+_MANY_DIGITS = re.compile(r"\d(?:[ \-·.()]{0,3}\d){6}")  # no phone, card or identity number has fewer than seven
+_MIXED = re.compile(r"[A-Za-z][·\-. ]?[A-Za-z0-9]{0,4}\d")
 _GAP = r"[ \-·.]{0,2}"
 _MOBILE = re.compile(rf"(?<!\d)(?:\+?(?:00)?86{_GAP})?(1[3-9]\d(?:{_GAP}\d){{8}})(?!\d)")
 _LANDLINE = re.compile(r"(?<![\d\-])(?:\(?(0\d{2,3})\)?[ \-]{0,2})([2-9]\d{2,3}[ \-]{0,2}\d{4})(?!\d)")
@@ -50,7 +52,8 @@ def _digits(text: str) -> str:
 
 def find_numbers(folded: str) -> list[Found]:
     """Return phones, identity numbers, cards and plates in order of place; they never overlap."""
-    if _ANY_DIGIT.search(folded) is None:
+    many = _MANY_DIGITS.search(folded) is not None
+    if not many and _MIXED.search(folded) is None:
         return []
     found: list[Found] = []
     taken = bytearray(len(folded) + 1)
@@ -60,6 +63,17 @@ def find_numbers(folded: str) -> list[Found]:
             taken[span[0] : span[1]] = b"\x01" * (span[1] - span[0])
             found.append(Found(kind, value, span))
 
+    if many:
+        _long_numbers(folded, add)
+    for match in _PLATE.finditer(folded):
+        if any(c.isdigit() for c in match.group(2)):
+            add("plate", match.group(1) + match.group(2), match.span())
+    found.sort(key=lambda item: item.span)
+    return found
+
+
+def _long_numbers(folded: str, add: Callable[[str, str, Span], None]) -> None:
+    """Find identity numbers, phones and cards; the surer kind first, since a place is taken once."""
     for match in _ID18.finditer(folded):
         value = _digits(match.group(1))
         if value[:2] in _PROVINCES and value[6:8] in ("18", "19", "20"):
@@ -85,11 +99,6 @@ def find_numbers(folded: str) -> list[Found]:
     for match in _TOO_LONG_MOBILE.finditer(folded):
         if not _is_order(folded, match.start()):
             add("phone", match.group(), match.span())
-    for match in _PLATE.finditer(folded):
-        if any(c.isdigit() for c in match.group(2)):
-            add("plate", match.group(1) + match.group(2), match.span())
-    found.sort(key=lambda item: item.span)
-    return found
 
 
 def _extension(folded: str, end: int) -> tuple[int, str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from handlers.reading.place_index import Hit, PlaceIndex, Target, fold_lookalikes, pinyin
 from handlers.reading.views import Span
@@ -34,6 +35,9 @@ class PlaceFound:
 _POINTING = re.compile(r"[村屯庄社]|[东西南北]+[口头边侧门街]|那[边个块儿片家]|这[边个块儿片]|的|口|头|附近|有|[ ,]")
 _NOT_PLACE_AFTER = re.compile(r"答应|承诺|协议|说|通知|告知|约定|表扬|批评|上的|的老公|问题|省|公园|电影|音乐")
 _PLACE_BEFORE = re.compile(r"(?:家住|住在?|在|位于|是|地址[:是]?|地点[:是]?|[镇乡道区办]|的|^|[\s,。;:、!(【\]])$")
+
+
+MAX_SOUND_TRIES = 4  # unknown "X村" of one text that are compared by sound
 
 
 class Finder:
@@ -139,7 +143,7 @@ class Finder:
     # ---- homophones ----
 
     def _by_sound(self, found: PlaceFound) -> None:
-        for match in _UNKNOWN_VILLAGE.finditer(self.folded):
+        for match in islice(_UNKNOWN_VILLAGE.finditer(self.folded), MAX_SOUND_TRIES):
             stem = match.group(1)
             for size in range(min(5, len(stem)), 1, -1):
                 target = self._sounds_like(stem[-size:], found.town_named or self.own)
