@@ -24,7 +24,8 @@ _RAW_SENDER = re.compile(r"(?P<id>[A-Za-z][\w\-@]{5,40}):\n")
 _ROUNDED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _DASHES = re.compile(r"[-－—]\s?(?:[-－—]\s?){4,}")
 _QUOTE_OPENERS = ("「", "“", '"', "[这是一条引用", "这是一条引用", "【这是一条引用")
-_QUOTE_NOISE = re.compile(r"^[\[【]?这是一条引用[/／]?(?:回复)?消息[：:]?\s*|^[「“\"\s]+|[」”\"\]】\s]+$")
+_QUOTE_INTRODUCED = re.compile(r"[\[【]?这是一条引用[/／]?(?:回复)?消息[：:]?")
+_QUOTE_MARKS = '「」“”"[]【】 \t\n'
 _MENTION = re.compile(r"(?<![A-Za-z0-9_.])@([^\s@\u2005，,。：:；;]{1,40})(?=[\u2005\s，,。：:；;]|$)")
 _PLACEHOLDER = re.compile(r"!?\[([^\[\]|:：]{1,12})(?:\s?[|:：]\s*([^\]\n]*))?\](?:\([^\s)]*\))?")
 _ATTACHED = re.compile(r"\(请在附件中查看\)$")
@@ -226,9 +227,7 @@ def split_quote(text: str) -> tuple[Quote | None, str]:
     lines = text.split("\n")
     for index in range(len(lines) - 1, 0, -1):
         if len(lines[index]) <= 80 and _DASHES.fullmatch(lines[index].strip()):
-            quoted = "\n".join(lines[:index])
-            for _ in range(2):
-                quoted = _QUOTE_NOISE.sub("", quoted)
+            quoted = _QUOTE_INTRODUCED.sub("", "\n".join(lines[:index]), count=1).strip(_QUOTE_MARKS)
             name, colon, rest = quoted.partition("：") if "：" in quoted[:60] else quoted.partition(":")
             if not colon or len(name) > 60:
                 name, rest = "", quoted

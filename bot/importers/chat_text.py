@@ -36,7 +36,6 @@ _LONG = (EXPORTER, DUMP)  # their text is on the header line
 _CHATLOG_QUOTE = re.compile(r"(?P<name>.*?)\([^()\s]*\) [\d: \-]+")
 _FILE_DATE = re.compile(r"(20\d{2})[-_.]?(\d{2})[-_.]?(\d{2})")
 _MEMO_QUOTE = re.compile(r"引用[:：](?P<name>[^:：\n]{1,60})[:：](?P<text>.*)", re.DOTALL)
-_DUMP_MEDIA = re.compile(r"\|img:\S*$")
 _QQ_HEAD = re.compile(r"消息对象[:：](?P<room>.*)")
 
 
@@ -138,7 +137,8 @@ def dump(lines: Sequence[str], collect: Collector) -> None:
         kind = code_of(int(block.get("code")), 0)
         if kind is None:
             collect.doubt(block.number, f"不认识的消息类型 {block.get('code')}，按系统消息处理")
-        text = _DUMP_MEDIA.sub("", block.text)
+        words, media, picture = block.text.rpartition("|img:")
+        text = words if media and len(picture.split()) == 1 else block.text
         _add(collect, block, block.get("name"), text, kind=kind or MessageType.SYSTEM)
 
 

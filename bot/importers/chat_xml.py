@@ -11,6 +11,7 @@ from bot.importers.chat_model import Quote, code_of
 from storage.enums import MessageType
 
 MAX_FORWARDED = 200  # lines of one forwarded history
+MAX_DEPTH = 3  # quotations inside quotations
 XML_LIMIT = 500_000  # characters
 
 
@@ -25,10 +26,10 @@ def looks_like_xml(text: str) -> bool:
     return text.lstrip()[:20].lower().startswith(("<?xml", "<msg", "<sysmsg", "<appmsg", "<msgsource"))
 
 
-def parse(text: str) -> Parsed | None:
+def parse(text: str, depth: int = 0) -> Parsed | None:
     """Read an appmsg, a location or a system message. None: nothing readable in it."""
     root = _root(text)
-    if root is None:
+    if root is None or depth > MAX_DEPTH:
         return None
     place = root.find(".//location")
     if root.tag == "sysmsg":
@@ -47,7 +48,7 @@ def parse(text: str) -> Parsed | None:
     quote = None
     if refer is not None:
         quoted = _text(refer, "content")
-        inner = parse(quoted) if looks_like_xml(quoted) else None
+        inner = parse(quoted, depth + 1) if looks_like_xml(quoted) else None
         words = inner.text if inner else "" if looks_like_xml(quoted) else quoted
         quote = Quote(words, _text(refer, "displayname"), _text(refer, "svrid"))
     return Parsed(kind or MessageType.URL, title, quote)

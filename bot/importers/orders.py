@@ -16,6 +16,7 @@ from bot.importers.tables import Cell, Row, Sheet, find_header, header_key, read
 from storage.enums import Satisfaction
 
 TEXT_LIMIT = 20_000  # characters of one order; an Excel cell holds 32,767
+CATEGORY_LIMIT = 200  # characters
 EXACT_DIGITS = 15  # Excel keeps no more digits of a number
 
 # Field -> headers by priority: of two columns of one field the first filled one counts.
@@ -259,7 +260,7 @@ class _OrderReader:
     def _category(self) -> tuple[str, ...]:
         levels = [self._text(f"level{level}") for level in (1, 2, 3)]
         if not any(levels):
-            levels = _ARROWS.split(self._text("category"))
+            levels = _ARROWS.split(self._text("category")[:CATEGORY_LIMIT])
         return tuple(level for level in levels if level)
 
     def _said_no(self, field: str) -> bool:

@@ -19,6 +19,7 @@ from bot.importers.roster import (
 )
 from storage.enums import UnitKind
 
+MAX_SUGGESTIONS = 50  # per column; a wrong file would need thousands, and each takes a while
 T = TypeVar("T")
 
 
@@ -131,11 +132,9 @@ def _unknown(
     what: str,
     units: Located[UnitRow],
 ) -> Iterator[Problem]:
-    for row, value in located.rows:
-        name = name_of(value)
-        if name is None or name in known:
-            continue
-        official = _suggest(name, known, units.values)
+    wrong = [(row, name) for row, value in located.rows if (name := name_of(value)) is not None and name not in known]
+    for place, (row, name) in enumerate(wrong):
+        official = _suggest(name, known, units.values) if place < MAX_SUGGESTIONS else None
         fix = f"请改正，或先把它加进“{units.sheet}”"
         todo = f"是不是“{official}”？请改成单位表里的全名" if official else fix
         yield located.problem(row, field, f"没有叫“{name}”的{what}", todo)

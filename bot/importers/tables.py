@@ -30,6 +30,7 @@ from bot.importers.files import (
 MAX_ROWS = 200_000
 MAX_COLUMNS = 256
 HEADER_SEARCH_ROWS = 20
+HEADER_LIMIT = 40  # characters; a longer cell is no header
 MAX_MERGED_ROWS = 1000  # of one merged cell; more is no table of orders
 
 Cell = str | int | float | bool | datetime | date | time | None
@@ -37,7 +38,7 @@ Row = tuple[int, tuple[Cell, ...]]  # number as Excel shows it, cells without th
 
 _EXPECTED = {".xlsx": "zip", ".xlsm": "zip", ".xls": "ole", ".csv": "text", ".txt": "text", ".tsv": "text"}
 _BRACKETS = re.compile(r"[（(\[【].*?[)）\]】]")
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 _NOT_WORD = re.compile(r"[\s*＊:：_\-]+")
 
 
@@ -195,7 +196,7 @@ def find_header(rows: tuple[Row, ...], names: Mapping[str, str]) -> tuple[int, d
         columns: dict[str, int] = {}
         twice: list[str] = []
         for column, cell in enumerate(cells):
-            field = names.get(header_key(text_of(cell))) if isinstance(cell, str) else None
+            field = names.get(header_key(cell)) if isinstance(cell, str) and len(cell) <= HEADER_LIMIT else None
             if field is None:
                 continue
             if field in columns:
