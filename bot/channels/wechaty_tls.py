@@ -39,6 +39,7 @@ def explain(error: ssl.SSLError) -> str:
         if "mismatch" in error.verify_message.lower():
             return f"TLS: the certificate is for another name, set the server name ({error.verify_message})"
         return f"TLS: the certificate is not signed by the CA given ({error.verify_message})"
-    if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"):
+    reason = getattr(error, "reason", None)  # absent where asyncio made the error itself
+    if reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE"):
         return "TLS: the gateway does not speak TLS on this port; unset the CA or switch TLS on there"
-    return f"TLS: the handshake failed ({error.reason or error})"
+    return f"TLS: the handshake failed ({reason or error})"
