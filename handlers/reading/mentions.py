@@ -17,6 +17,7 @@ _AFTER = r"[\u2005\u00a0\u3000\s,，:：、]*"
 _UNKNOWN = re.compile(
     _AT + r"[^\s\u2005\u00a0\u3000@＠,，:：。！？!?]{1,40}(?:[\u2005\u00a0\u3000\s,，:：、]+|$)"
 )
+_GLUED = re.compile("领|接单|退|转|吹哨|办结|延期|重办|催|查|待办|我的|帮助|日报|收到|绑定|[#＃0-9０-９]")
 _EMOJI_TAG = re.compile(
     r"<(?:img|span)\b[^<>]{0,200}?\bemoji\s{0,4}emoji([0-9a-f]{2,14})\b[^<>]{0,200}>(?:</span>)?",
     re.IGNORECASE,
@@ -67,6 +68,10 @@ def strip(text: str, names: Iterable[str] = ()) -> Mentions:
         text = _pattern(known).sub(take, text)
 
     def take_unknown(match: re.Match[str]) -> str:
+        cut = _GLUED.search(match[0], 3)
+        if cut is not None:  # @某助手领2: no blank behind a name that nobody told us
+            found.append(match[0][1 : cut.start()])
+            return " " + match[0][cut.start() :]
         found.append(match[0].strip("@＠\u2005\u00a0\u3000 \t\r\n,，:：、"))
         return " "
 

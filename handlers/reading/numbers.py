@@ -51,7 +51,7 @@ _MEASURE = (
     r"截止|召开|"
     r"检查)|[.:/~-]\s*\d)|"
     # … and only right behind: "1 人已派" is ticket 1, "1人" is not.
-    r"(?:[人位名口斤寸家间把根支棵张条本些下起直定般边旁样会串声句步半共]|路(?!上)|[\d.:/]))"
+    r"(?:[人位名口斤寸家间把根支棵张条本些下起直定般边旁样会串声句步半共]|路(?!上)|\d|[.:/]\d))"
 )
 _TAIL = (
     r"(?:\s*(?:号工单|号单子?|号诉求|号件|号任务|号那个|号这个|号|单子?(?!元|位)|件(?!套)|个(?:工单|"
@@ -73,7 +73,7 @@ _AFTER_WORD_HAN = re.compile(
 )
 _HASH = re.compile(r"#\s*(\d{1,3})" + _MEASURE + _TAIL)
 _ORDINAL = re.compile(
-    r"第\s*"
+    r"(?<!倒数)第\s*"
     + _NUMBER
     + r"(?:\s*(?:号工单|号单|号|单子?(?!元|位)|件(?!套)|个(?:工单|单子?|诉求)?|条|项|起)|(?=\s|$|[，,。]))"
 )
@@ -87,14 +87,15 @@ _NUMBERED = re.compile(
     + r"(工单|单子?(?!元|位)|诉求|件|任务|那个|这个)?"
 )
 _FRONT = re.compile(
-    r"^\s*(?:把|将|关于)?\s*(\d{1,3})(?:\s*[，,：:]|(?=\s|$|[\u4e00-\u9fff@\x02]))"
+    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。]|(?=\s|$|[\u4e00-\u9fff@\x02]))"
     + _MEASURE
-    + r"(?!\s*[、.．)）]|的)"
+    + r"(?!\s*的)[、.．]?"
     + _TAIL
 )
+_LIST = re.compile(r"(?:^|[\s，,；;。])2\s*[、.．)）](?!\d)")  # 1、注意防火 2、注意防汛
 _FRONT_NEXT = re.compile(
     r"\s+|$|"
-    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没已去先这那归属就和跟"
+    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没去先这那归属就和跟认承签揽进情状怎到有市诉"
     r"、@ok]|单|号|件"
 )
 _JOINED = re.compile(
@@ -103,6 +104,7 @@ _JOINED = re.compile(
     + r"(?=\s|$|[、，,。和跟及与领接我都两三号单收])"
     + _TAIL
 )
+_FOREIGN = re.compile(r"^\s*(?:那个\s*)?第?" + _NUMBER + r"\s*(?:号|个|单)(?!楼|院|线|路|门|井|机)")
 _DATE_BEFORE = re.compile(r"(?:今天|明天|昨天|后天|今儿|明儿|本月|下月|上月|月)\s*$")
 
 # Words that point by position. The waiting or accepted tickets they choose from are the caller's to say.
@@ -162,12 +164,19 @@ def find(text: str, numbers: Collection[int], names: Collection[str] = ()) -> tu
     for match in _NUMBERED.finditer(text):
         if not _DATE_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
             add(match, bool(match[2]))
-    front = _FRONT.match(text)
+    front = None if _LIST.search(text) else _FRONT.match(text)
     if front is not None and _may_follow(text[front.end() :], names):
         add(front, False, front.start(1))
     _add_joined(text, numbers, found)
     found.sort(key=lambda r: r.start)
     return tuple(found)
+
+
+def foreign(text: str, numbers: Collection[int]) -> int | None:
+    """A number at the head, in a weak form, that the room has not: 7号我去 is about no ticket of this room."""
+    match = _FOREIGN.match(text)
+    value = value_of(match[1]) if match else None
+    return value if value is not None and value not in numbers else None
 
 
 def _may_follow(rest: str, names: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ from datetime import date
 
 from handlers.reading import (
     duty_words,
+    numbers,
     replies_assign,
     replies_commands,
     replies_followup,
@@ -19,8 +20,9 @@ from handlers.reading import (
     replies_menu,
     replies_remark,
     replies_units,
+    replies_words,
 )
-from handlers.reading import replies_words as w
+from handlers.reading import replies_vetoes as v
 from handlers.reading.replies_answer import WHO, Answer, take_apart
 from handlers.reading.replies_remark import Remark, Says
 from handlers.reading.replies_targets import aim, position
@@ -52,7 +54,7 @@ def read(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: date) 
 
 
 def _ordered(answer: Answer) -> Intent | None:
-    if not answer.text.strip(" ，,。.!！?？" + REF + WHO):
+    if not answer.text.strip(" ，,。.!！?？" + REF):
         return None
     for step in (replies_commands.menu, _assign, replies_commands.command, replies_commands.accept):
         intent = step(answer)
@@ -92,7 +94,7 @@ def _bare_unit(answer: Answer) -> Intent | None:
         trimmed(rest[found.end :]) and not re.match(r"[\s，,。]|办|处理|负责|吧", rest[found.end :])
     ):
         return None
-    if w.QUESTION.search(rest):
+    if v.QUESTION.search(rest):
         return None
     return aim(answer, Act.TRANSFER, waiting=None, units=found.names[:1], reason=trimmed(rest[found.end :]))
 
@@ -123,9 +125,12 @@ def _remark(answer: Answer) -> Intent | None:
     firm = numbered or answer.quoted is not None
     if not firm and (answer.quotes_other or len(answer.text) > _LONG):
         return None
-    remark = replies_remark.read(answer.text.replace(WHO, "人"), firm=firm, boss=answer.boss)
+    remark = replies_remark.read(answer.text.replace(WHO, "他"), firm=firm, boss=answer.boss)
     if remark.says is Says.NOTHING:
         return None
+    if not numbered and answer.quoted is None and (foreign := numbers.foreign(answer.plain, answer.shorts)):
+        claims = remark.says is Says.GO and "领" in remark.words
+        return Intent(Act.ACCEPT, unknown_number=foreign, explicit=True) if claims else None
     if numbered and not answer.known and remark.says is not Says.WEAK:
         return aim(answer, _act(remark), waiting=True) if _strong(answer) else None
     if firm:
@@ -148,9 +153,18 @@ def _act(remark: Remark) -> Act:
 def _firm(answer: Answer, remark: Remark, *, explicit: bool) -> Intent | None:
     """The ticket is known by number or quote."""
     act = _act(remark)
+    if act is Act.ACCEPT and remark.says is Says.GO and _has_it(answer):
+        return None  # news on a ticket that is his already
     text = trimmed(answer.plain if not answer.refs else answer.text.replace(REF, " ").replace(WHO, ""))
     units = replies_commands.proposal(answer, answer.text) if act is Act.DECLINE else ()
     return aim(answer, act, waiting=True, reason=text, units=units, explicit=explicit, words=(remark.words,))
+
+
+def _has_it(answer: Answer) -> bool:
+    if answer.me is None or len(answer.known) != 1:
+        return False
+    ticket = answer.room.tickets[answer.known[0]]
+    return not ticket.waiting and ticket.owner == answer.me.name
 
 
 def _outsider(answer: Answer, remark: Remark) -> Intent | None:
@@ -221,6 +235,10 @@ def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
         )
     if named.rivals and set(named.rivals) & set(taken):
         taken = tuple(i for i in named.rivals if i in taken)
+    if replies_words.OWN_THINGS.search(answer.plain):
+        return None
     if taken:
-        return Intent(Act.RESOLVE, targets=taken, reason=reason, words=words)
+        # It names a thing, but none of a ticket: 渠通了 may be the one, 锁换了 may be another's.
+        strange = not named.rivals and bool(trimmed(remark.content)) and not replies_words.DONE_PLAIN.search(remark.words)
+        return Intent(Act.RESOLVE, targets=taken, reason=reason, words=words, unsure=strange)
     return Intent(Act.RESOLVE, targets=waiting, reason=reason, words=words, unsure=True) if waiting else None

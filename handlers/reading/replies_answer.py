@@ -19,6 +19,8 @@ from storage.enums import Role
 WHO = "\x02"
 _ORDERS = frozenset((Role.HEAD, Role.DEPUTY, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN))
 _ROUTES = frozenset((Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN))
+_UNIT_SPEAKS = re.compile(r"\s*(?:怀柔区|怀柔)?(?=(.))")
+_SPEAKS = re.compile(r"[\s,，:：]*(?:[\u4e00-\u9fff]{2,3})?\s*(?:已?收到|已|马上|立即|这就|正在|领|接|我)")
 _QUOTE_SAME = 16  # signs of a ticket's text that a quoted text must share to be about it
 
 
@@ -32,6 +34,7 @@ class Answer:
     text: str  # the same with REF and WHO
     refs: tuple[numbers.NumberRef, ...]
     people: tuple[MemberEntry, ...]  # in order of the WHO signs
+    me: MemberEntry | None  # the sender, if the roster knows him
     quoted: int | None  # the ticket that the quoted message is about
     quotes_other: bool  # it quotes something that is no ticket: a notice, a colleague
     units: replies_units.UnitIndex
@@ -58,6 +61,10 @@ class Answer:
     def unknown(self) -> int | None:
         return next((r.value for r in self.refs if not r.known), None)
 
+    @property
+    def shorts(self) -> frozenset[int]:
+        return frozenset(t.short for t in self.room.tickets)
+
     def pool(self, *, waiting: bool) -> tuple[int, ...]:
         """Indexes of the waiting tickets, or of those that a person has and that are open."""
         return tuple(
@@ -75,7 +82,8 @@ def take_apart(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: 
     quoted = room.quoted if room.quoted is not None else _quoted_by_text(quote, room)
     if quoted is not None and not 0 <= quoted < len(room.tickets):
         quoted = None
-    plain, people = _mark_people(body, view, room, gazetteer)
+    me = _sender(view, gazetteer)
+    plain, people = _mark_people(_own_unit_as_we(body, view, gazetteer), view, room, gazetteer, me)
     refs = _refs(plain, room, quoted)
     return Answer(
         view=view,
@@ -86,6 +94,7 @@ def take_apart(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: 
         text=numbers.without(plain, refs),
         refs=refs,
         people=people,
+        me=me,
         quoted=quoted,
         quotes_other=quote is not None and quoted is None and not room.quotes_bot,
         units=replies_units.index_of(gazetteer),
@@ -113,11 +122,10 @@ def _quoted_by_text(quote: str | None, room: RoomState) -> int | None:
 
 
 def _mark_people(
-    body: str, view: MessageView, room: RoomState, gazetteer: Gazetteer
+    body: str, view: MessageView, room: RoomState, gazetteer: Gazetteer, me: MemberEntry | None
 ) -> tuple[str, tuple[MemberEntry, ...]]:
     """Put WHO for each member named or @-ed, 我"
     " for the sender's own name, the unit's name for an @-ed unit."""
-    me = _sender(view, gazetteer)
     people: dict[str, MemberEntry] = {}
     text = body
     if "@" in text:
@@ -125,12 +133,41 @@ def _mark_people(
     for member in room.members or _members_of(gazetteer, view.room_unit):
         if member.name and member.name in text:
             text = _put(text, member.name, member, me, people)
+    if view.sender_role in _ORDERS:
+        text = _mark_given_names(text, room.members, me, people)
     for unit in {t.unit for t in room.tickets if t.unit and t.unit != view.room_unit}:
         for member in _members_of(gazetteer, unit):
             if member.name in text:
                 text = _put(text, member.name, member, me, people)
     ordered = tuple(people[c] for c in re.findall("[\ue000-\ue0ff]", text))
     return re.sub("[\ue000-\ue0ff]", WHO, text), ordered
+
+
+def _mark_given_names(
+    text: str, members: tuple[MemberEntry, ...], me: MemberEntry | None, people: dict[str, MemberEntry]
+) -> str:
+    """建国你跑一趟: a leader calls his people by their given names, where only one of the room has it."""
+    for member in members:
+        given = member.name[1:]
+        if len(given) < 2 or given not in text or sum(m.name.endswith(given) for m in members) > 1:
+            continue
+        called = re.compile(rf"(?<=[让叫请派由给排]){re.escape(given)}|{re.escape(given)}(?=[,，\s]*(?:你|您|去|来|跑|负责|盯|办|处理|马上|辛苦|抓紧|牵头|带))")
+        if called.search(text):
+            text = _put(text, given, member, me, people)
+    return text
+
+
+def _own_unit_as_we(body: str, view: MessageView, gazetteer: Gazetteer) -> str:
+    """庙城镇收到, 水务局马上派人: said by its own member, the unit's name is "we"."""
+    if view.sender_unit is None or view.sender_unit != view.room_unit:
+        return body
+    match = _UNIT_SPEAKS.match(body)
+    if match is None:
+        return body
+    found = replies_units.at(body, match.start(1), replies_units.index_of(gazetteer), short=True)
+    if found is None or found[0] != view.sender_unit or _SPEAKS.match(body, found[1]) is None:
+        return body
+    return "我们" + body[found[1] :]
 
 
 def _sender(view: MessageView, gazetteer: Gazetteer) -> MemberEntry | None:

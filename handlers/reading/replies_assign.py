@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from handlers.reading import replies_remark, replies_words
+from handlers.reading import replies_remark, replies_vetoes
 from handlers.reading.replies_answer import WHO, Answer
 from handlers.reading.replies_text import REF
 from handlers.reading.views import MemberEntry
@@ -55,14 +55,14 @@ def assignee(answer: Answer) -> MemberEntry | None:
     if not answer.people or WHO not in answer.text:
         return None
     text = answer.text
-    if _NOT_WORK.search(text) or replies_words.OFFICE.search(text):
+    if _NOT_WORK.search(text) or replies_vetoes.OFFICE.search(text):
         return None
     for pattern in (_ALONE, _AFTER, _BEFORE):
         match = pattern.search(text)
         if match is None:
             continue
         clause = _clause_around(text, match.start(), match.end())
-        if replies_words.QUESTION.search(clause) or _denied(clause) or _NOT_HIM.search(clause):
+        if replies_vetoes.QUESTION.search(clause) or _denied(clause) or _NOT_HIM.search(clause):
             continue
         which = text[: match.end()].count(WHO) - text[match.start() : match.end()].count(WHO)
         return answer.people[min(which, len(answer.people) - 1)]
@@ -72,7 +72,7 @@ def assignee(answer: Answer) -> MemberEntry | None:
 def promises(answer: Answer) -> bool:
     """收到，安排李四去现场"
     ", said by a handler: he answers for his unit and tells who goes; he gives no order."""
-    text = answer.text.replace(WHO, "人")
+    text = answer.text.replace(WHO, "他")
     if _BEFORE.search(answer.text) is None or _PROMISE.search(text) is None:
         return False
     said = replies_remark.read(text.replace(REF, " "), firm=True, boss=False).says

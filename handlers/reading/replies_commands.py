@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from handlers.reading import replies_dates, replies_units
-from handlers.reading import replies_words as w
+from handlers.reading import replies_vetoes as v
 from handlers.reading.replies_answer import WHO, Answer
 from handlers.reading.replies_targets import aim
 from handlers.reading.replies_text import REF, trimmed
@@ -75,19 +75,20 @@ KEYS: tuple[Key, ...] = (
     ),
     _key(
         Act.TRANSFER,
-        r"(?:转派|转办|转给|转到|转至|转交|转往|转去|改派|改转|派给|派到|派往|移交|移送|划转|划给|交给|推给|"
+        r"(?:转派|转办|转给|转到|转至|转交(?!通)|转往|转去|改派|改转|派给|派到|派往|移交(?!通)|移送|划转|划给|交给|推给|"
         r"转)(?!告|达|发|账|运|弯|移了|一下|圈|身|过去|天|年|让)",
-        r"(?:转派|转办|转给|转到|转至|转交|改派|转)(?!告|达|发|账|运|弯|移|一下|圈|身|天|年|让|\d)",
+        r"(?:转派|转办|转给|转到|转至|转交(?!通)|改派|转)(?!告|达|发|账|运|弯|移|一下|圈|身|天|年|让|\d)",
     ),
     _key(
         Act.DECLINE,
         r"退单|退回去?|退件|退掉|退了(?!款|费|休)|拒收|拒单|拒签|退" + _STOP_TUI,
-        r"(?:退单|退回去?工单|退件)(?!率|的|数|情况|原因|流程|标准|要|须|需|时|后|有)",
+        r"(?:退单|退回去?工单|退件|[^，,。\x01]{1,12}?(?:那个|这个|那单|这单|那件|这件)\s*(?:先|就|给|我们)*(?:退单|退回|退了吧|退掉))"
+        r"(?!率|的|数|情况|原因|流程|标准|要|须|需|时|后|有)",
     ),
     _key(
         Act.RESOLVE,
-        r"办结(?!率|时|情况|数|量|材料|期限|的|标准|不)|结案(?!率)|完结|销号|销单|闭环(?!管理)|结单",
-        r"(?:办结|结案|销号)(?!率|时|情况|数|量|材料|期限|的|标准|不|了的)",
+        r"办结(?!\d|率|时|情况|数|量|材料|期限|的|标准|不)|结案(?!率)|完结|销号|销单|闭环(?!管理)|结单",
+        r"(?:办结|结案|销号)(?!\d|要|须|需|工作|及|率|时|情况|数|量|材料|期限|的|标准|不|了的)",
     ),
 )
 _ACCEPT_BEFORE = re.compile(
@@ -203,7 +204,9 @@ def _find(answer: Answer, key: Key) -> tuple[int, int] | None:
     text = answer.text
     anchored = bool(answer.refs) or answer.quoted is not None
     if not anchored:
-        match = key.alone.search(text) if key.alone else None
+        # Without number and quote it must come from those who may, and not answer some other message.
+        heard = (answer.member or answer.routes) and not answer.quotes_other
+        match = key.alone.search(text) if key.alone and heard else None
         if match is None or _asked(text, match.start(), match.end()):
             return None
         word = key.near.search(text, 0, match.end())
@@ -311,7 +314,7 @@ def _decline(answer: Answer, span: tuple[int, int]) -> Intent | None:
     after = answer.text[span[1] :]
     if word == "退" and not re.match(r"\s*(?:$|[，,。.:：；;了吧\s]|" + REF + ")", after):
         return None
-    if word.startswith("退了") and w.QUESTION.search(after[:6]):
+    if word.startswith("退了") and v.QUESTION.search(after[:6]):
         return None
     return aim(
         answer,

@@ -13,8 +13,14 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from handlers.reading import replies_vetoes as v
 from handlers.reading import replies_words as w
 from handlers.reading.replies_text import clauses, compact, trimmed
+
+
+_WEAK_LONGEST = 24  # signs
+_BROKEN = re.compile(r"[^\s，,。.；;！!？?、：:]+(?: +[^\s，,。.；;！!？?、：:]+){2,}")
+_BROKEN_LONGEST = 40
 
 
 class Says(Enum):
@@ -80,20 +86,21 @@ def read(text: str, *, firm: bool, boss: bool) -> Remark:
     for wrong, right in _SLIPS:
         if wrong in text:
             text = text.replace(wrong, right)
-    whole = w.EXEMPT.sub("", compact(text))
+    whole = v.EXEMPT.sub("", compact(text))
     parts = _parts(text)
-    if not parts or len(parts) > 30 or w.EXCLAIM.search(whole):
+    if not parts or len(parts) > 30 or v.EXCLAIM.search(whole):
         return _NOTHING
-    said = [_clause(p, firm=firm, boss=boss) for p in parts]
-    return _together(text, whole, parts, said, firm)
+    found = _together(text, whole, [_clause(p, firm=firm, boss=boss) for p in parts], firm)
+    if found.says is Says.NOTHING and _BROKEN.fullmatch(text) and len(text) <= _BROKEN_LONGEST:
+        # Voice input with blanks inside its phrases: 那个 器材 我 去 看看.
+        one = [_clause(compact(w.FILLER.sub("", text)), firm=firm, boss=boss)]
+        found = _together(text, whole, one, firm)
+    return found
 
 
 def _parts(text: str) -> list[str]:
     plain = w.FILLER.sub("", text)
-    parts = [p for p in clauses(plain) if p]
-    if len(parts) > 3 and all(len(p) <= 2 for p in parts):
-        return [compact(plain)]  # voice input with a blank after every word
-    return parts
+    return [p for p in clauses(plain) if p]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +114,21 @@ class _Clause:
 
 
 def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
-    clean = w.EXEMPT.sub("", part)
+    clean = v.EXEMPT.sub("", part)
     if not clean:
         return _Clause()
-    asks = w.QUESTION.search(clean) is not None
-    office = w.OFFICE.search(clean) is not None
-    if w.REFUSAL.search(clean):
+    asks = v.QUESTION.search(clean) is not None
+    office = v.OFFICE.search(clean) is not None
+    if v.REFUSAL.search(clean):
         ours = w.NOT_OURS.search(clean)
         return _Clause(Says.NOT_OURS if ours and not asks else Says.NOTHING, asks, office, refuses=True)
-    if asks or w.PARTIAL_PLAN.search(clean):
+    if asks or v.OTHER_DAY.search(clean):
         return _Clause(asks=asks, office=office)
     if found := w.NOT_OURS.search(clean):
         return _Clause(Says.NOT_OURS, words=found[0])
     if done := _done(clean):
         return _Clause(Says.DONE, office=office, words=done)
-    if w.OTHERS.search(clean) or w.HEARSAY.search(clean):
+    if v.OTHERS.search(clean) or v.HEARSAY.search(clean):
         return _Clause(office=office)
     return _accepts(clean, office=office, firm=firm, boss=boss)
 
@@ -138,41 +145,50 @@ def _accepts(clean: str, *, office: bool, firm: bool, boss: bool) -> _Clause:
         return _Clause(Says.NOTHING if office else Says.ACK, office=office, words=found[0])
     if found := w.ACK.search(clean):
         return _Clause(Says.ACK, office=office, words=found[0])
-    if w.WEAK.search(clean):
+    if len(clean) <= _WEAK_LONGEST and (w.WEAK.search(clean) or (not boss and w.WEAK_ORDER.search(clean))):
         return _Clause(Says.WEAK, words=clean)
     if office:
         return _Clause(office=True)
+    if boss and v.ORDER.search(clean) and not v.BY_MYSELF.search(clean):
+        return _Clause()
     for pattern in (w.CLAIM, w.GO_NOW, w.GO_SELF, w.GO_ARRANGED, w.GO_DOING):
         found = pattern.search(clean)
-        if found is None or _denied(clean, found):
+        if found is None or _denied(clean, found) or _foreign(clean, found):
             continue
-        if boss and w.IMPERATIVE.search(clean) and not w.BY_MYSELF.search(clean) and not _moves(found[0]):
+        if boss and _orders(clean, found[0]):
             continue
         return _Clause(Says.GO, words=found[0])
     if (found := w.ACK_LATE.search(clean)) and not _denied(clean, found):
         return _Clause(Says.ACK, must_name=True, words=found[0])
-    if firm and w.WEAK_LATER.search(clean) and not boss:
+    if firm and not boss and (w.WEAK_LATER.search(clean) or w.WENT.search(clean)) and not v.FOREIGN.search(clean):
         return _Clause(Says.LATER, words=clean)
     return _Clause()
 
 
 def _denied(clean: str, found: re.Match[str]) -> bool:
     """A negation shortly before or within what was found."""
-    return w.NEGATED.search(clean[max(0, found.start() - 6) : found.end()]) is not None
+    return v.NEGATED.search(clean[max(0, found.start() - 6) : found.end()]) is not None
 
 
-def _moves(words: str) -> bool:
-    return words.endswith(("去", "过去", "到", "来", "现场", "赶"))
+def _foreign(clean: str, found: re.Match[str]) -> bool:
+    return v.FOREIGN.search(clean[: found.end()]) is not None and "我" not in clean
 
 
-def _together(text: str, whole: str, parts: list[str], said: list[_Clause], firm: bool) -> Remark:
+def _orders(clean: str, words: str) -> bool:
+    """立即处理 of a leader is an order; his 马上去 is taken as a promise."""
+    if v.ORDER_UNLESS_GOING.search(clean) is None or v.BY_MYSELF.search(clean):
+        return False
+    return not words.endswith(("去", "到", "来", "现场", "赶"))
+
+
+def _together(text: str, whole: str, said: list[_Clause], firm: bool) -> Remark:
     """The one thing a message of several clauses says."""
     kinds = [c.says for c in said]
     content = _content(text)
     if Says.NOT_OURS in kinds:
         return Remark(Says.NOT_OURS, content, words=_words(said, Says.NOT_OURS))
-    if Says.DONE in kinds and not any(c.asks for c in said):
-        never = w.NEVER.search(whole)
+    if any(c.says is Says.DONE and (firm or not c.office) for c in said) and not any(c.asks for c in said):
+        never = v.NEVER.search(whole)
         if never is None or firm:
             return Remark(
                 Says.DONE, content, points=bool(_POINTS.search(whole)), words=_words(said, Says.DONE)
@@ -184,11 +200,11 @@ def _together(text: str, whole: str, parts: list[str], said: list[_Clause], firm
     if any(c.refuses for c in said):
         # "我去不了，让小王马上去": who goes is not the sender.
         return _NOTHING
-    return _positive(whole, parts, said, kinds, content, firm)
+    return _positive(whole, said, kinds, content, firm)
 
 
 def _never(whole: str, kinds: list[Says]) -> bool:
-    found = w.NEVER.search(whole)
+    found = v.NEVER.search(whole)
     if found is None:
         return False
     # 收到，如果联系不上再报: the condition comes after a plain 收到 and is about the matter, not about who goes.
@@ -196,13 +212,13 @@ def _never(whole: str, kinds: list[Says]) -> bool:
     late = (
         found.start() >= 3
         and first is Says.ACK
-        and found[0] in ("如果", "万一", "要是", "的话", "可能", "估计", "应该")
+        and found[0] in v.NEVER_LATE
     )
     return not late
 
 
 def _positive(
-    whole: str, parts: list[str], said: list[_Clause], kinds: list[Says], content: str, firm: bool
+    whole: str, said: list[_Clause], kinds: list[Says], content: str, firm: bool
 ) -> Remark:
     points = bool(_POINTS.search(whole))
     if Says.GO in kinds:
@@ -210,7 +226,7 @@ def _positive(
             return _NOTHING
         return Remark(Says.GO, content, points=points, words=_words(said, Says.GO))
     if Says.ACK in kinds:
-        if any(c.office for c in said) or (not firm and w.THANKS.search(whole)):
+        if any(c.office for c in said) or (not firm and v.THANKS.search(whole)):
             return _NOTHING
         must = all(c.must_name for c in said if c.says is Says.ACK)
         return Remark(Says.ACK, content, must_name=must, points=points, words=_words(said, Says.ACK))

@@ -53,3 +53,10 @@ def compact(text: str) -> str:
 def trimmed(text: str) -> str:
     """Without blanks and punctuation at both ends: what is left of a sentence as a reason."""
     return _SPACES.sub(" ", text).strip(_EDGE)
+
+
+def any_of(words: str) -> str:
+    """An atomic group of the blank-separated alternatives. Atomic, so that a repeated group cannot explode; for the
+    same reason the longer of two words with one beginning must stand first.
+    """
+    return "(?>" + "|".join(words.split()) + ")"
