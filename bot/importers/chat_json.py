@@ -1,12 +1,12 @@
-"""Chat exports as JSON: chatlog, PyWxDump, WeFlow, ChatLab, wcferry, Wechaty. One object, a list, or one per line."""
+"""Chat exports as JSON: one object, a list, or one object per line. Here chatlog, PyWxDump, wcferry, Wechaty."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.importers import chat_wework, moments
+from bot.importers import chat_documents, chat_wework, moments
 from bot.importers.chat_model import Collector, Quote, Said, code_of, kind_of
 from bot.importers.chat_tables import settle_type
 from bot.importers.files import FileError
@@ -14,13 +14,8 @@ from bot.importers.values import mapping, number_of, text
 from storage.enums import MessageType
 
 Item = Mapping[str, Any]
+SUPPORTED = "chatlog、PyWxDump、WeFlow、ChatLab、qq-chat-exporter、wcferry、Wechaty、企业微信会话存档"
 _LISTS = ("messages", "data", "items", "list", "records")
-_CHATLAB = {
-    **{0: MessageType.TEXT, 1: MessageType.IMAGE, 2: MessageType.AUDIO, 3: MessageType.VIDEO},
-    **{4: MessageType.FILE, 5: MessageType.EMOTICON, 7: MessageType.URL, 8: MessageType.LOCATION},
-    **{24: MessageType.URL, 25: MessageType.TEXT, 26: MessageType.CHAT_HISTORY, 27: MessageType.CONTACT},
-    **dict.fromkeys((20, 21, 22, 23, 80, 81, 99), MessageType.SYSTEM),
-}
 _WECHATY = {
     **{1: MessageType.FILE, 2: MessageType.AUDIO, 3: MessageType.CONTACT, 4: MessageType.CHAT_HISTORY},
     **{5: MessageType.EMOTICON, 6: MessageType.IMAGE, 7: MessageType.TEXT, 8: MessageType.LOCATION},
@@ -33,10 +28,13 @@ def read(source: str, collect: Collector) -> str:
     """Parse, recognise the tool, read every message; return the format's name. Raises only FileError."""
     document = _parse(source, collect)
     if isinstance(document, dict):
-        whole = _whole(document, collect)
+        whole = chat_documents.read(document, collect)
         if whole is not None:
             return whole
     items, head = _items(document)
+    lined = chat_documents.read_lines(items, collect)
+    if lined is not None:
+        return lined
     for name, wanted, reader in _TOOLS:
         if any(wanted <= item.keys() for _, item in items[:20]):
             for number, item in items:
@@ -47,7 +45,10 @@ def read(source: str, collect: Collector) -> str:
             return f"{name}-webhook" if name == "chatlog-json" and "lastTime" in head else name
     if any(_is_training(item) for _, item in items[:20]):
         raise FileError("这是 MemoTrace 的训练用 JSON，没有时间和发送人", "请改用 CSV 或 TXT 导出")
-    raise FileError("不认识这种 JSON", "支持 chatlog、PyWxDump、WeFlow、ChatLab、wcferry、Wechaty 和企业微信会话存档")
+    raise FileError(
+        "不认识这种 JSON",
+        f"支持 {SUPPORTED}",
+    )
 
 
 def _parse(source: str, collect: Collector) -> object:
@@ -97,77 +98,6 @@ def _items(document: object) -> tuple[list[tuple[int, Item]], Item]:
 def _is_training(item: Item) -> bool:
     turns = item.get("messages") or item.get("conversations")
     return isinstance(turns, list) and any(isinstance(turn, dict) and "role" in turn for turn in turns[:5])
-
-
-def _whole(document: Item, collect: Collector) -> str | None:
-    """Read the formats that say more around the messages than in them."""
-    messages = document.get("messages")
-    if not isinstance(messages, list):
-        return None
-    if isinstance(document.get("chatlab"), dict):
-        _chatlab(document, messages, collect)
-        return "chatlab"
-    if isinstance(document.get("session"), dict):
-        session = mapping(document["session"])
-        room = text(session.get("displayName")) or text(session.get("nickname"))
-        for number, item in _dicts(messages, collect):
-            _weflow(number, item, room, collect)
-        return "weflow"
-    return None
-
-
-def _dicts(messages: Iterable[object], collect: Collector) -> Iterable[tuple[int, Item]]:
-    for number, item in enumerate(messages, start=1):
-        if isinstance(item, dict):
-            yield number, item
-        else:
-            collect.doubt(number, "不是 JSON 对象，没有导入")
-
-
-def _chatlab(document: Item, messages: list[object], collect: Collector) -> None:
-    room = text(mapping(document.get("meta")).get("name"))
-    members = document.get("members")
-    names = {
-        text(member.get("platformId")): text(member.get("groupNickname")) or text(member.get("accountName"))
-        for member in (members if isinstance(members, list) else [])
-        if isinstance(member, dict)
-    }
-    told: dict[str, Quote] = {}
-    for number, item in _dicts(messages, collect):
-        sender_id = text(item.get("sender"))
-        name = text(item.get("groupNickname")) or names.get(sender_id) or text(item.get("accountName"))
-        said = Said(
-            number,
-            moments.from_epoch(item.get("timestamp")),
-            name,
-            text(item.get("content")),
-            id=text(item.get("platformMessageId")),
-            sender_id=sender_id,
-            quote=told.get(text(item.get("replyToMessageId"))),
-            when=text(item.get("timestamp")),
-            room_name=room,
-        )
-        if said.id:
-            told[said.id] = Quote(said.text, name, said.id)
-        settle_type(collect, said, _CHATLAB.get(number_of(item.get("type"), 99)), text(item.get("type")))
-        collect.add(said)
-
-
-def _weflow(number: int, item: Item, room: str, collect: Collector) -> None:
-    kind = text(item.get("type"))
-    said = Said(
-        number,
-        moments.from_epoch(item.get("createTime")) or moments.from_text(text(item.get("formattedTime"))),
-        text(item.get("senderDisplayName")),
-        text(item.get("content")),
-        id=text(item.get("serverId")),
-        sender_id=text(item.get("senderUsername")),
-        when=text(item.get("formattedTime")) or text(item.get("createTime")),
-        room_name=room,
-        is_self=item.get("isSend") == 1,
-    )
-    settle_type(collect, said, kind_of(kind), kind)
-    collect.add(said)
 
 
 def _chatlog(number: int, item: Item, collect: Collector) -> None:

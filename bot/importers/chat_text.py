@@ -12,6 +12,7 @@ from bot.importers.chat_model import Collector, Quote, Said, code_of
 from bot.importers.files import FileError
 from storage.enums import MessageType
 
+QQ_SYSTEM = "10000"  # QQ's own notices come from this number
 HEADER_LIMIT = 200  # characters; a longer line is no header
 
 _DATE = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
@@ -95,7 +96,9 @@ def qq(lines: Sequence[str], collect: Collector) -> None:
     before, found = blocks(lines, QQ)
     room = next((match["room"].strip() for line in before if (match := _QQ_HEAD.match(line))), "")
     for block in found:
-        _add(collect, block, block.get("name"), block.text, sender_id=block.get("id") or block.get("mail"), room=room)
+        kind = MessageType.SYSTEM if block.get("id") == QQ_SYSTEM else MessageType.TEXT
+        sender_id = block.get("id") or block.get("mail")
+        _add(collect, block, block.get("name"), block.text, kind=kind, sender_id=sender_id, room=room)
 
 
 def chatlog(lines: Sequence[str], collect: Collector) -> None:

@@ -29,6 +29,8 @@ from bot.importers.files import (
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 256
+EXCEL_RETURN = "_x000D_"  # a carriage return in a cell; openpyxl leaves it as it is stored
+EXCEL_ROWS = 1_048_576  # LibreOffice likes to write an empty last one
 HEADER_SEARCH_ROWS = 20
 HEADER_LIMIT = 40  # characters; a longer cell is no header
 MAX_MERGED_ROWS = 1000  # of one merged cell; more is no table of orders
@@ -83,7 +85,7 @@ def _xlsx(data: bytes) -> Iterator[Sheet]:
         try:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # the file's own claim may be wrong either way
-                cells = sheet.iter_rows(max_col=MAX_COLUMNS, max_row=MAX_ROWS + 1, values_only=True)
+                cells = sheet.iter_rows(max_col=MAX_COLUMNS, max_row=EXCEL_ROWS, values_only=True)
                 merged = _MERGED.findall(book._archive.read(sheet._worksheet_path))
                 yield Sheet(clean(str(sheet.title)), tuple(_fill_down(tuple(_rows(cells)), merged)))
         finally:
@@ -130,8 +132,8 @@ def _xls_cell(datemode: int, cell: xlrd.sheet.Cell) -> object:
 
 
 def _csv(text: str) -> Iterator[Row]:
-    head = text[:4000].lstrip("\n\r").split("\n", 1)[0]
-    delimiter = max(",\t;", key=head.count)
+    head = [line for line in text[:20_000].split("\n") if line.strip()][:HEADER_SEARCH_ROWS]
+    delimiter = max(",\t;", key=lambda mark: sum(mark in line for line in head))
     try:
         yield from _rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -139,22 +141,28 @@ def _csv(text: str) -> Iterator[Row]:
 
 
 def _rows(rows: Iterable[Sequence[object]]) -> Iterator[Row]:
+    empty: Sequence[object] | None = None
     for number, row in enumerate(rows, start=1):
-        if number > MAX_ROWS:
-            raise FileError(f"超过 {MAX_ROWS} 行", "请拆成几个文件分别导入")
-        width = 0 if row.count(None) == len(row) else len(row)  # openpyxl pads each row to MAX_COLUMNS
-        while width and row[width - 1] is None:
+        if row is empty:  # openpyxl gives the same padded row for each one that is missing
+            continue
+        if row.count(None) == len(row):
+            empty = row
+            continue
+        width = len(row)
+        while row[width - 1] is None:
             width -= 1
         cells = [_cell(value) for value in row[:width]]
         while cells and cells[-1] is None:
             cells.pop()
+        if cells and number > MAX_ROWS:
+            raise FileError(f"超过 {MAX_ROWS} 行", "请拆成几个文件分别导入")
         if cells:
             yield number, tuple(cells)
 
 
 def _cell(value: object) -> Cell:
     if isinstance(value, str):
-        return clean(value).strip() or None
+        return clean(value.replace(EXCEL_RETURN, "")).strip() or None
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, timedelta):  # Excel's [h]:mm

@@ -37,7 +37,7 @@ def said(imported: ChatImport) -> list[tuple[str, str, str, str]]:
         (
             line["at"].removesuffix("+08:00").replace("T", " "),
             line["sender"],
-            line.get("kind", line.get("type")),
+            line.get("kind") or line["type"],
             line.get("text", ""),
         )
         for line in imported.lines

@@ -161,6 +161,41 @@ def test_chatlab_with_a_reply(tmp_path: Path) -> None:
     assert imported.odd == ((1, "聊天记录里的群名是“别的群”，按“演练镇工作群”导入"),)
 
 
+def test_chatlab_as_json_lines(tmp_path: Path) -> None:
+    lines = [
+        {"_type": "header", "chatlab": {"version": "0.0.2"}, "meta": {"name": "演练镇工作群", "type": "group"}},
+        {"_type": "member", "platformId": "p1", "accountName": "甲", "groupNickname": "演练镇-虚甲"},
+        {"_type": "message", "sender": "p1", "accountName": "甲", "timestamp": T0, "type": 0, "content": "一"},
+        {"_type": "message", "sender": "p1", "accountName": "甲", "timestamp": "?", "type": 0, "content": "二"},
+    ]
+    imported = read(tmp_path, "\n".join(map(json.dumps, lines)), name="a.jsonl")
+    assert imported.format == "chatlab"
+    assert said(imported) == [("2026-03-01 09:00:00", "演练镇-虚甲", "text", "一")]
+    assert imported.odd == ((4, "没有看得懂的时间“?”，这一条没有导入"),)
+
+
+def test_qq_chat_exporter(tmp_path: Path) -> None:
+    def message(seconds: int, **content: Any) -> dict[str, Any]:
+        sender = {"uid": "u1", "uin": "100010", "name": "虚甲"}
+        return {"messageId": f"q{seconds}", "timestamp": (T0 + seconds) * 1000, "sender": sender, "content": content}
+
+    messages = [
+        message(0, text="演练村路灯不亮"),
+        message(5, text="收到", reply={"messageId": "q0", "senderName": "虚甲", "content": "演练村路灯不亮"}),
+        message(9, text="", resources=[{"type": "image"}]),
+        {**message(12, text="虚甲撤回了一条消息"), "isSystemMessage": True},
+    ]
+    imported = read(tmp_path, json.dumps({"chatInfo": {"name": "演练镇工作群", "type": "group"}, "messages": messages}))
+    assert (imported.format, imported.odd) == ("qq-chat-exporter", ())
+    assert [(line["id"], line["type"], line["text"]) for line in imported.lines] == [
+        ("q0", "text", "演练村路灯不亮"),
+        ("q5", "text", "收到"),
+        ("q9", "image", ""),
+        ("q12", "system", "虚甲撤回了一条消息"),
+    ]
+    assert imported.lines[1]["quote"] == {"id": "q0", "sender": "虚甲", "text": "演练村路灯不亮"}
+
+
 def test_wcferry_object_with_xml(tmp_path: Path) -> None:
     base = {"id": "1", "ts": T0, "sign": "", "xml": "", "sender": "wxid_jia1", "roomid": "42@chatroom", "thumb": ""}
     forwarded = (

@@ -114,6 +114,9 @@ QQ = """消息记录（此消息记录为文本格式，不支持重新导入）
 
 2026-03-01 9:01:00 虚乙<xuyi@example.com>
 [图片]
+
+2026-03-01 9:02:00 系统消息(10000)
+虚丙加入本群。
 """
 
 
@@ -123,8 +126,9 @@ def test_qq(tmp_path: Path) -> None:
     assert said(imported) == [
         ("2026-03-01 09:00:00", "虚甲(网格)", "text", "演练村路灯不亮"),
         ("2026-03-01 09:01:00", "虚乙", "image", ""),
+        ("2026-03-01 09:02:00", "系统消息", "system", "虚丙加入本群。"),
     ]
-    assert [line["sender_id"] for line in imported.lines] == ["100010", "xuyi@example.com"]
+    assert [line["sender_id"] for line in imported.lines] == ["100010", "xuyi@example.com", "10000"]
 
 
 def test_wechat_exporter(tmp_path: Path) -> None:

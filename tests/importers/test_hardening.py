@@ -7,6 +7,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from bot.importers import files, people
@@ -47,9 +48,9 @@ def test_files_over_the_limit_are_not_read_at_all(tmp_path: Path, workbook: byte
 def test_a_packed_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, workbook: bytes) -> None:
     bomb = builders.rezip(workbook, {"xl/media/a.bin": bytes(files.UNPACKED_LIMIT_BYTES)})
     assert len(bomb) < 200_000
-    assert refused(tmp_path / "a.xlsx", bomb).startswith("解压后超过 64 MiB")
+    assert refused(tmp_path / "a.xlsx", bomb).startswith("解压后超过 128 MiB")
     many = builders.rezip(workbook, {f"x/{n}": b"" for n in range(files.ZIP_PARTS_LIMIT)})
-    assert refused(tmp_path / "a.xlsx", many).startswith("解压后超过 64 MiB 或部件过多")
+    assert refused(tmp_path / "a.xlsx", many).startswith("解压后超过 128 MiB 或部件过多")
 
 
 def test_a_part_that_lies_about_its_size_is_refused(tmp_path: Path, workbook: bytes) -> None:
@@ -109,6 +110,23 @@ def test_too_many_cells_and_a_row_beyond_the_end(tmp_path: Path, workbook: bytes
     assert refused(tmp_path / "a.xlsx", builders.rezip(workbook, {SHEET: crowd.encode()})).startswith("单元格超过")
     far = f'<worksheet {NS}><sheetData><row r="1000000"><c r="A1000000"><v>1</v></c></row></sheetData></worksheet>'
     assert refused(tmp_path / "a.xlsx", builders.rezip(workbook, {SHEET: far.encode()})).startswith("超过 200000 行")
+
+
+def test_a_sheet_under_another_name_is_searched_too(tmp_path: Path, workbook: bytes) -> None:
+    assert openpyxl.DEFUSEDXML  # stands behind our own search
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        rels = archive.read("xl/_rels/workbook.xml.rels").replace(b"sheet1.xml", b"sheet1.dat")
+    body = f'<!DOCTYPE x [<!ENTITY a "灯坏了">]><worksheet {NS}><sheetData/></worksheet>'
+    data = builders.rezip(workbook, {"xl/_rels/workbook.xml.rels": rels, "xl/worksheets/sheet1.dat": body.encode()})
+    assert refused(tmp_path / "a.xlsx", data).startswith("工作簿的 XML 里有实体声明")
+
+
+def test_an_empty_last_row_as_libreoffice_writes_it_is_no_row(tmp_path: Path, workbook: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        sheet = archive.read(SHEET).decode()
+    last = '<row r="1048576" ht="12.8" customHeight="0"><c r="A1048576" s="0"/></row></sheetData>'
+    (tmp_path / "a.xlsx").write_bytes(builders.rezip(workbook, {SHEET: sheet.replace("</sheetData>", last).encode()}))
+    assert [order.order_no for order in read_orders(tmp_path / "a.xlsx").orders] == ["1001"]
 
 
 def test_a_zip_that_is_no_workbook(tmp_path: Path) -> None:

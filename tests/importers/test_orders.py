@@ -208,6 +208,15 @@ def test_three_columns_of_category_and_a_doubtful_time(tmp_path: Path) -> None:
     assert orders.odd == ((2, "时间“前天下午”看不懂，已留空"),)
 
 
+def test_tabs_semicolons_and_the_carriage_returns_of_excel(tmp_path: Path) -> None:
+    table = "演练热线导出\n工单编号{0}主要内容{0}办理时限\n4001{0}灯坏了，一周{0}7天\n"
+    for mark in "\t;,":
+        (tmp_path / "a.csv").write_text(table.format(mark), encoding="utf-8")
+        assert [(o.text, o.time_limit) for o in read_orders(tmp_path / "a.csv").orders] == [("灯坏了，一周", "7天")]
+    builders.by_xlsxwriter(tmp_path / "a.xlsx", {"工单": (("工单编号", "主要内容"), ("1", "灯坏了_x000D_\n一周"))})
+    assert read_orders(tmp_path / "a.xlsx").orders[0].text == "灯坏了\n一周"
+
+
 def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
     builders.by_openpyxl(tmp_path / "a.xlsx", {"工单": TABLE})
     assert read_orders(tmp_path / "a.xlsx") == read_orders(tmp_path / "a.xlsx")

@@ -67,7 +67,7 @@ KEYS = (
     *("senderDisplayName", "isSend", "chatlab", "meta", "name", "members", "platformId", "timestamp"),
     *("replyToMessageId", "platformMessageId", "ts", "roomid", "id", "is_self", "talkerId", "roomId", "text"),
     *("msgid", "action", "from", "msgtime", "msgtype", "mixed", "item", "revoke", "pre_msgid", "role", "data"),
-    *("type_name", "MsgSvrID", "msg", "CreateTime", "room_name", "chatrecord", "info"),
+    *("type_name", "MsgSvrID", "msg", "CreateTime", "room_name", "chatrecord", "info", "chatInfo", "_type", "reply"),
 )
 WORDS = (
     *(
@@ -171,6 +171,7 @@ FULL: tuple[dict[str, object], ...] = (
     {"talkerId": "a", "timestamp": 1772326800, "type": 7, "text": "一", "roomId": "r", "id": "1"},
     {"msgid": "1", "action": "send", "from": "a", "roomid": "r", "msgtime": 1772326800000, "msgtype": "mixed"},
     {"chatlab": {}, "meta": {}, "members": [], "messages": [{"sender": "a", "timestamp": 1772326800, "type": 0}]},
+    {"chatInfo": {}, "messages": [{"timestamp": 1772326800000, "sender": {"name": "a"}, "content": {"text": "一"}}]},
     {"session": {}, "messages": [{"createTime": 1772326800, "type": "文本消息", "senderDisplayName": "a"}]},
 )
 
