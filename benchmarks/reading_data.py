@@ -132,7 +132,10 @@ def own_examples(district: District, path: Path = EXAMPLES, *, weight: float, se
         room = draw.choice(dispatch if draw.random() < 0.25 else rooms)
         senders = by_unit.get(district.rooms[room].name) or dispatchers
         sender = draw.choice(dispatchers if draw.random() < 0.2 else senders)
-        view = district.view(room, sender.name, text.strip(), "url" if label == "-study" and draw.random() < 0.5 else "text")
+        label, _, type_ = label.partition("@")
+        if label == "-study" and not type_ and draw.random() < 0.5:
+            type_ = "url"
+        view = district.view(room, sender.name, text.strip().replace("\\n", "\n"), type_ or "text")
         complaint = not label.startswith("-")
         items.append(Labelled(view, complaint, (label,) if complaint else (), weight, origin="own"))
     return items

@@ -74,13 +74,19 @@ def _ticket(district: District, room: str, complaint: Complaint) -> dict[str, An
     }
 
 
-def score(district: District, cases: list[dict[str, Any]], reader: Reader) -> tuple[dict[str, Any], list[str]]:
+def reader_of(district: District) -> Reader:
+    return lambda view, before, known: read(view, district.gazetteer, before, known)
+
+
+def score_answers(
+    cases: list[dict[str, Any]], answers: dict[str, list[dict[str, Any]]]
+) -> tuple[dict[str, Any], list[str]]:
     """Return (figures, misses), counted as run_cases.py does."""
     fields: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     tp = fp = fn = count_ok = 0
     wrong = []
     for case in cases:
-        got, want = answer(district, case, reader), case["expect"]
+        got, want = answers[case["id"]], case["expect"]
         n = want["tickets"]
         tp += n > 0 and bool(got)
         fn += n > 0 and not got
@@ -100,7 +106,7 @@ def score(district: District, cases: list[dict[str, Any]], reader: Reader) -> tu
             if not ok:
                 wrong.append(f"{case['id']} {name}: want {value}, got {actual}: {case['text'][:70]!r}")
     figures: dict[str, Any] = {"cases": len(cases), "f1": round(2 * tp / max(1, 2 * tp + fp + fn), 4)}
-    figures |= {"false alarms": fp, "missed": fn, "ticket_count": round(count_ok / len(cases), 4)}
+    figures |= {"false alarms": fp, "missed": fn, "ticket_count": round(count_ok / max(1, len(cases)), 4)}
     figures |= {f"{name} ({n})": round(ok / n, 4) for name, (ok, n) in sorted(fields.items())}
     return figures, wrong
 
@@ -113,7 +119,8 @@ def main() -> None:
     options = parser.parse_args()
     district = load_district(options.data / "huairou")
     cases = load_cases(options.cases or options.data / "cases")
-    figures, wrong = score(district, cases, lambda view, before, known: read(view, district.gazetteer, before, known))
+    reader = reader_of(district)
+    figures, wrong = score_answers(cases, {case["id"]: answer(district, case, reader) for case in cases})
     for line in wrong[: options.show]:
         print(line)
     print(json.dumps(figures, ensure_ascii=False))

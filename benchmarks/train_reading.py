@@ -16,12 +16,24 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.reading_data import SHARED, Labelled, corpus, labelled_cases, load_cases, load_district, own_examples
+from benchmarks.reading_data import (
+    SHARED,
+    District,
+    Labelled,
+    corpus,
+    labelled_cases,
+    load_cases,
+    load_district,
+    own_examples,
+)
+from benchmarks.score_reading import answer, reader_of, score_answers
+from handlers.reading import model
 from handlers.reading.categories import led_by, topic_features
 from handlers.reading.evidence import observe
 from handlers.reading.index import ReadingIndex, reading_index
@@ -109,9 +121,9 @@ def fit_verdict(rows: Sequence[Row], *, use_grams: bool = True, use_features: bo
     names = feature_names(rows, "features") if use_features else {}
     grams = vocabulary(rows, MIN_TEXTS) if use_grams else {}
     x = matrix(rows, names, grams, VERDICT_SCALE, "features")
-    model = LogisticRegression(C=VERDICT_C, max_iter=300)
-    model.fit(x, [row.item.complaint for row in rows], sample_weight=[row.item.weight for row in rows])
-    return Fitted(model, names, grams, VERDICT_SCALE, "features")
+    fitted = LogisticRegression(C=VERDICT_C, max_iter=300)
+    fitted.fit(x, [row.item.complaint for row in rows], sample_weight=[row.item.weight for row in rows])
+    return Fitted(fitted, names, grams, VERDICT_SCALE, "features")
 
 
 def topic_rows(rows: Sequence[Row]) -> tuple[list[Row], list[str], list[float]]:
@@ -130,9 +142,9 @@ def fit_topics(rows: Sequence[Row], *, use_grams: bool = True, use_features: boo
     names = feature_names(used, "topic_features") if use_features else {}
     grams = vocabulary(used, 2) if use_grams else {}
     x = matrix(used, names, grams, TOPIC_SCALE, "topic_features")
-    model = LogisticRegression(C=TOPIC_C, max_iter=300)
-    model.fit(x, labels, sample_weight=weights)
-    return Fitted(model, names, grams, TOPIC_SCALE, "topic_features")
+    fitted = LogisticRegression(C=TOPIC_C, max_iter=300)
+    fitted.fit(x, labels, sample_weight=weights)
+    return Fitted(fitted, names, grams, TOPIC_SCALE, "topic_features")
 
 
 # ---- figures ----------------------------------------------------------------------------------------------------------
@@ -186,6 +198,26 @@ _VARIANTS: dict[str, dict[str, bool]] = {
 }
 
 
+def cross_validate_whole(
+    district: District, raw: list[dict[str, Any]], cases: list[Row], others: list[Row], show: int
+) -> dict[str, Any]:
+    """Return the figures of the whole reader over held-out folds, counted as run_cases.py counts."""
+    by_id = {case["id"]: case for case in raw}
+    answers: dict[str, list[dict[str, Any]]] = {}
+    for test in folds(len(cases)):
+        held = {cases[i].item.id for i in test}
+        train = [row for row in cases if row.item.id not in held] + others
+        numbers = model.parse(export(fit_verdict(train), fit_topics([row for row in train if row.item.categories])))
+        with patch.object(model, "load", lambda numbers=numbers: numbers):
+            for case_id in held:
+                answers[case_id] = answer(district, by_id[case_id], reader_of(district))
+    told = [case for case in raw if case["id"] in answers]
+    figures, wrong = score_answers(told, answers)
+    for line in wrong[:show]:
+        print("  held out", line)
+    return figures
+
+
 # ---- the shipped file -------------------------------------------------------------------------------------------------
 
 
@@ -228,7 +260,8 @@ def main() -> None:
 
     district = load_district(options.data / "huairou")
     index = reading_index(district.gazetteer)
-    cases = rows_of(labelled_cases(district, load_cases(options.data / "cases")), index)
+    raw = load_cases(options.data / "cases")
+    cases = rows_of(labelled_cases(district, raw), index)
     own = rows_of(own_examples(district, weight=OWN_WEIGHT), index)
     lines = corpus(
         district,
@@ -241,6 +274,8 @@ def main() -> None:
     print(f"{len(cases)} cases, {len(own)} own examples, {len(lines)} corpus lines")
     for name, value in cross_validate(cases, others, options.show).items():
         print(f"{name}: {value}")
+    whole = cross_validate_whole(district, raw, cases, others, options.show)
+    print("whole reader, held out:", json.dumps(whole, ensure_ascii=False))
     if options.no_write:
         return
 

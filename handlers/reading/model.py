@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
+from typing import Any
 
 from handlers.reading.text import data_text
 
@@ -82,8 +83,12 @@ def _pairs(flat: list[float]) -> tuple[tuple[int, float], ...]:
 
 @lru_cache(maxsize=1)
 def load() -> tuple[Verdict, Topics]:
-    """Read the shipped numbers; weights are stored as hundredths."""
-    data = json.loads(data_text("model.json"))
+    """Return the shipped numbers."""
+    return parse(json.loads(data_text("model.json")))
+
+
+def parse(data: Mapping[str, Any]) -> tuple[Verdict, Topics]:
+    """Return the model of a file's content; weights are stored as hundredths."""
     v, t = data["verdict"], data["topics"]
     verdict = Verdict(
         v["bias"] / 100,

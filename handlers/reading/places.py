@@ -179,12 +179,14 @@ class Finder:
         if span is None:
             match = _FREE_PLACE.search(self.folded)
             if match:
-                found.place, found.span = match.group(1), match.span(1)
+                begin = match.start(1) + max((m.end() for m in _NO_ADDRESS.finditer(match.group(1))), default=0)
+                if match.end(1) - begin >= 3:
+                    found.place, found.span = self.folded[begin : match.end(1)], (begin, match.end(1))
             return
 
         start, end = span
         for hit in self.hits:
-            if hit.name.kind == "town" and 0 <= start - hit.span[1] <= 1 and hit.span[0] < start:
+            if hit.name.kind == "town" and hit.span[0] < start and not self.folded[hit.span[1] : start].strip(" "):
                 start = hit.span[0]
         if self.folded[max(0, start - 3) : start] == "怀柔区":
             start -= 3
@@ -201,6 +203,7 @@ _SEGMENT = (
     r"|[\u4e00-\u9fff]{0,3}(?:文化|健身)?(?:广场|小学|幼儿园|卫生室|公厕|垃圾站|小卖部|公园|市场|停车场|桥头?|大街|主街))"
 )
 _TAIL = re.compile(rf"(?:{_SEGMENT}){{1,5}}")
+_NO_ADDRESS = re.compile(r"[说哪某刚有来去把被让给跟和是在到从问称]|还半|具体|反映|家住|居民|市民|村民|业主|投诉|举报|我们|咱们?")
 _FREE_PLACE = re.compile(
     r"(?:在|位于|家住|住|地址[:是]?|地点[:是]?|反映|^|[,。;:\s])?"
     r"([\u4e00-\u9fffA-Za-z\d]{2,8}(?:小区|家园|花园|公寓|大厦|大街|胡同|路口|路|街|市场|广场|公园|医院|学校|中学|小学|幼儿园|工地|景区|开发区|停车场|科学城)"
