@@ -66,10 +66,10 @@ _HAN_END = r"(?=$|[\s，,。.、；;：:！!？?~号单了吧啊哈呀]|我|退|
 
 # 领3, 退 3, 办结：3, 接单#3, 领第3单; a Chinese numeral only where the word ends (领一, but not 领一下, 查一查).
 _AFTER_WORD = re.compile(
-    _WORD + r"\s*(?:了|下|单)?\s*[:：#]?\s*(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的)" + _TAIL
+    _WORD + r" *(?:了|下|单)? *[:：#]? *(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的|件)" + _TAIL
 )
 _AFTER_WORD_HAN = re.compile(
-    _WORD + r"\s*[:：#]?\s*(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL
+    _WORD + r" *[:：#]? *(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL
 )
 _HASH = re.compile(r"#\s*(\d{1,3})" + _MEASURE + _TAIL)
 _ORDINAL = re.compile(
@@ -87,15 +87,15 @@ _NUMBERED = re.compile(
     + r"(工单|单子?(?!元|位)|诉求|件|任务|那个|这个)?"
 )
 _FRONT = re.compile(
-    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。]|(?=\s|$|[\u4e00-\u9fff@\x02]))"
-    + _MEASURE
-    + r"(?!\s*的)[、.．]?"
-    + _TAIL
+    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。]|(?=\s|"
+    r"$|[\u4e00-\u9fff@\x02]))" + _MEASURE + r"(?!\s*的)(?:\s*[、.．])?" + _TAIL
 )
 _LIST = re.compile(r"(?:^|[\s，,；;。])2\s*[、.．)）](?!\d)")  # 1、注意防火 2、注意防汛
+_NUMBERED_LINE = re.compile(r"^[ 【（(]*\d", re.MULTILINE)
 _FRONT_NEXT = re.compile(
     r"\s+|$|"
-    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没去先这那归属就和跟认承签揽进情状怎到有市诉"
+    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没去先这那归属就和跟认承签揽进情状怎"
+    r"到有市诉"
     r"、@ok]|单|号|件"
 )
 _JOINED = re.compile(
@@ -144,6 +144,8 @@ def find(text: str, numbers: Collection[int], names: Collection[str] = ()) -> tu
     """Every ticket number a normalised text names, in order of place; `names` may follow a bare number (1张"
     "某办)."""
     found: list[NumberRef] = []
+    if len(_NUMBERED_LINE.findall(text)) >= 3:
+        return ()  # a 接龙 or a list of points
 
     def add(match: re.Match[str], strong: bool, start: int | None = None) -> None:
         value = value_of(match[1])

@@ -30,7 +30,9 @@ from handlers.reading.replies_text import MAX_CHARS, REF, trimmed
 from handlers.reading.views import Act, Gazetteer, Intent, MessageView, RoomState
 from storage.enums import MessageType, UnitKind
 
-_LONG = 160  # signs: a remark without number or quote is shorter
+_LONG_DONE = 60  # signs: longer reports of work done are news, unless they quote or number a ticket
+_LONG = 80  # signs: a remark without number or quote is shorter
+_DUTY_SIGN = re.compile("班|替|顶|值守")
 _EVERY = re.compile(
     r"(?:都|全|全部|统统|一块儿?|一起|两个都|几个都|这[两三几]个)(?:由)?(?:我们?|领|接|收到|办|归我|给我|"
     r"我来)"
@@ -40,6 +42,8 @@ _EVERY = re.compile(
 def read(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: date) -> Intent | None:
     """Understand one message as an answer; None is silence. Pure and deterministic; never raises on any text."""
     if view.type is not MessageType.TEXT or not view.text.strip() or len(view.text) > MAX_CHARS * 4:
+        return None
+    if "接龙" in view.text[:40]:
         return None
     answer = take_apart(view, room, gazetteer, today)
     fixed = replies_menu.read(answer)
@@ -100,7 +104,7 @@ def _bare_unit(answer: Answer) -> Intent | None:
 
 
 def _duty(answer: Answer) -> Intent | None:
-    if "班" not in answer.plain and "替" not in answer.plain:
+    if len(answer.plain) > 60 or "\n" in answer.plain.strip() or not _DUTY_SIGN.search(answer.plain):
         return None
     text = answer.plain
     for person in answer.people:
@@ -193,6 +197,8 @@ def _loose(answer: Answer, remark: Remark) -> Intent | None:
         return Intent(Act.ACCEPT, targets=(spot,), reason=reason, words=words)
     named = replies_match.named(remark.content, answer.room.tickets, waiting, singles=remark.points)
     if named.index is not None:
+        if _elsewhere(answer, remark, named.index):
+            return None
         return Intent(Act.ACCEPT, targets=(named.index,), reason=reason, words=(*words, named.words))
     elsewhere = replies_match.named(remark.content, answer.room.tickets, taken, singles=remark.points)
     if elsewhere.index is not None and not named.rivals:
@@ -204,7 +210,7 @@ def _loose(answer: Answer, remark: Remark) -> Intent | None:
         return None  # it is about a ticket that a colleague has: no claim on another
     if remark.must_name or not waiting:
         return None
-    if remark.points and not named.rivals and replies_match.names_elsewhere(remark.content, _stems(answer)):
+    if not named.rivals and replies_match.names_elsewhere(remark.content, _stems(answer)):
         return None
     rivals = named.rivals or waiting
     every = len(rivals) > 1 and _EVERY.search(answer.plain) is not None
@@ -221,24 +227,37 @@ def _stems(answer: Answer) -> tuple[str, ...]:
 
 
 def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
+    """It is done, but what? The one it names; else, if it names nothing, those that a person has."""
+    if len(answer.plain) > _LONG_DONE or replies_words.OWN_THINGS.search(answer.plain):
+        return None
     taken, waiting = answer.pool(waiting=False), answer.pool(waiting=True)
     reason, words = trimmed(answer.plain), (remark.words,)
-    both = tuple(sorted((*taken, *waiting)))
     spot = position(answer, taken or waiting)
     if spot is not None:
         return Intent(Act.RESOLVE, targets=(spot,), reason=reason, words=words)
-    named = replies_match.named(remark.content, answer.room.tickets, both)
+    named = replies_match.named(remark.content, answer.room.tickets, tuple(sorted((*taken, *waiting))))
     if named.index is not None:
+        if _elsewhere(answer, remark, named.index):
+            return None
+        # Nobody has accepted it: a colleague would ask whether it is this one (behaviour 6).
         unsure = named.index in waiting
         return Intent(
             Act.RESOLVE, targets=(named.index,), reason=reason, words=(*words, named.words), unsure=unsure
         )
-    if named.rivals and set(named.rivals) & set(taken):
-        taken = tuple(i for i in named.rivals if i in taken)
-    if replies_words.OWN_THINGS.search(answer.plain):
+    if replies_match.names_elsewhere(remark.content, _stems(answer)) and not named.rivals:
         return None
-    if taken:
-        # It names a thing, but none of a ticket: 渠通了 may be the one, 锁换了 may be another's.
-        strange = not named.rivals and bool(trimmed(remark.content)) and not replies_words.DONE_PLAIN.search(remark.words)
-        return Intent(Act.RESOLVE, targets=taken, reason=reason, words=words, unsure=strange)
-    return Intent(Act.RESOLVE, targets=waiting, reason=reason, words=words, unsure=True) if waiting else None
+    fits = tuple(i for i in named.rivals if i in taken) or taken or waiting
+    plain = replies_words.DONE_PLAIN.search(remark.words) is not None
+    strange = not named.rivals and len(replies_words.DONE.sub("", remark.content)) > 2
+    if not fits or (strange and (not plain or len(answer.plain) > 30)):
+        return None
+    # It names a thing, but none of a ticket: 水泵修好了 may be the one, or another's.
+    return Intent(Act.RESOLVE, targets=fits, reason=reason, words=words, unsure=strange or fits == waiting)
+
+
+def _elsewhere(answer: Answer, remark: Remark, index: int) -> bool:
+    """The remark names a village, and it is not in the ticket: then it is about another matter of the same kind."""
+    ticket = answer.room.tickets[index]
+    stack = "|".join((ticket.text, ticket.place or "", ticket.village or ""))
+    stems = [s for s in _stems(answer) if s in remark.content]
+    return bool(stems) and not any(s in stack for s in stems)

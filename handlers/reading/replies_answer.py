@@ -151,7 +151,10 @@ def _mark_given_names(
         given = member.name[1:]
         if len(given) < 2 or given not in text or sum(m.name.endswith(given) for m in members) > 1:
             continue
-        called = re.compile(rf"(?<=[让叫请派由给排]){re.escape(given)}|{re.escape(given)}(?=[,，\s]*(?:你|您|去|来|跑|负责|盯|办|处理|马上|辛苦|抓紧|牵头|带))")
+        called = re.compile(
+            rf"(?<=[让叫请派由给排]){re.escape(given)}|{re.escape(given)}(?=[,，\s]*(?:你|您|去|来|跑|负责|盯|办|"
+            "处理|马上|辛苦|抓紧|牵头|带))"
+        )
         if called.search(text):
             text = _put(text, given, member, me, people)
     return text

@@ -19,7 +19,7 @@ from handlers.reading.views import Act, Intent
 
 _LEAD = (
     r"(?:请|麻烦|申请|我们这边|我们|我|先|再|把|将|那个|这个|这单|那单|此单|该单|此件|该件|工单|需要|需|要|"
-    r"就|给|也|呃|嗯|好的|你好|您好|领导|老师|各位|"
+    r"就|给|也|得|应该|应|呃|嗯|好的|你好|您好|领导|老师|各位|"
     r"建议|还是|已经|已|可以|想|拟|特此|关于|对|单|件|号|的|[\s，,:：]|"
     + WHO
     + r"(?=\s*[，,:：\s])|"
@@ -65,7 +65,7 @@ KEYS: tuple[Key, ...] = (
     _key(
         Act.REOPEN,
         r"退回重办|打回重办|重办|重新办理|重新处理|返工重办|打回去?重新",
-        r"重办|退回重办|打回重办",
+        r"(?:重办|退回重办|打回重办)(?!率|的|情况|件|数)",
     ),
     _key(
         Act.EXTEND,
@@ -75,14 +75,16 @@ KEYS: tuple[Key, ...] = (
     ),
     _key(
         Act.TRANSFER,
-        r"(?:转派|转办|转给|转到|转至|转交(?!通)|转往|转去|改派|改转|派给|派到|派往|移交(?!通)|移送|划转|划给|交给|推给|"
+        r"(?:转派|转办|转给|转到|转至|转交(?!通)|转往|转去|改派|改转|派给|派到|派往|移交(?!通)|移送|划转|划给|交给|"
+        r"推给|"
         r"转)(?!告|达|发|账|运|弯|移了|一下|圈|身|过去|天|年|让)",
         r"(?:转派|转办|转给|转到|转至|转交(?!通)|改派|转)(?!告|达|发|账|运|弯|移|一下|圈|身|天|年|让|\d)",
     ),
     _key(
         Act.DECLINE,
         r"退单|退回去?|退件|退掉|退了(?!款|费|休)|拒收|拒单|拒签|退" + _STOP_TUI,
-        r"(?:退单|退回去?工单|退件|[^，,。\x01]{1,12}?(?:那个|这个|那单|这单|那件|这件)\s*(?:先|就|给|我们)*(?:退单|退回|退了吧|退掉))"
+        r"(?:退单|退回去?工单|退件|[^，,。\x01]{1,12}?(?:那个|这个|那单|这单|那件|这件)\s*(?:先|就|给|我们)*(?:退单|"
+        r"退回|退了吧|退掉))"
         r"(?!率|的|数|情况|原因|流程|标准|要|须|需|时|后|有)",
     ),
     _key(
@@ -212,6 +214,8 @@ def _find(answer: Answer, key: Key) -> tuple[int, int] | None:
         word = key.near.search(text, 0, match.end())
         return (word.start() if word else match.start(), match.end())
     for match in key.near.finditer(text):
+        if not answer.known and answer.quoted is None and not _LEAD_ONLY.match(text[: match.start()]):
+            break  # 昨日已办结52件: only at the head is an unknown number a slip of the thumb
         if _stands(text, match.start(), match.end(), bool(answer.refs)) and not _asked(
             text, match.start(), match.end()
         ):
@@ -219,6 +223,7 @@ def _find(answer: Answer, key: Key) -> tuple[int, int] | None:
     return None
 
 
+_SHORT = 30  # signs: a transfer without number and quote; longer texts are complaints with a destination
 _LEAD_ONLY = re.compile(r"^" + _LEAD + r"$")
 _LINKED = re.compile(REF + _LINK + r"$")
 _NEXT_REF = re.compile(r"\s*(?:了|单|第|[:：])?\s*" + REF)
@@ -298,6 +303,8 @@ def _transfer(answer: Answer, span: tuple[int, int]) -> Intent | None:
         if not bare:
             return None
     units = found.names[:1]
+    if not answer.refs and answer.quoted is None and len(answer.text) > _SHORT:
+        return None
     if answer.routes:
         return aim(
             answer, Act.TRANSFER, waiting=None, units=units, reason=trimmed(after[found.end :]), explicit=True

@@ -21,6 +21,7 @@ from handlers.reading.replies_text import clauses, compact, trimmed
 _WEAK_LONGEST = 24  # signs
 _BROKEN = re.compile(r"[^\s，,。.；;！!？?、：:]+(?: +[^\s，,。.；;！!？?、：:]+){2,}")
 _BROKEN_LONGEST = 40
+_HEAD = 4  # clauses: an answer says it at once; what comes later in a long message tells something else
 
 
 class Says(Enum):
@@ -45,7 +46,8 @@ class Remark:
 _NOTHING = Remark(Says.NOTHING)
 # No answer lacks all of these; most chatter does. One cheap look saves the careful one.
 _ANY_KEY = re.compile(
-    "[收去来过到派接领办弄修好完了行嗯恩中妥是在知明管我联安正让叫核查处k1赶出马这清通归属责搞拉跟盯跑上]|ok"
+    "[收去来过到派接领办弄修好完了行嗯恩中妥是在知明管我联安正让叫核查处k1赶已走灭止劝成拆换挪撤人包出马这清通归属责"
+    "搞拉跟盯跑上]|ok"
 )
 _POINTS = re.compile(
     r"[\u4e00-\u9fff\d]{1,}(?:那个|这个|那单|这单|那件|这件|的事|那边|那儿|那里|那起|这起|那块|的问题|这边)|"
@@ -72,6 +74,7 @@ _STOCK = re.compile(
     r"我们|我这边|我单位|我|咱们?|俺们?|这就|马上|立刻|立即|现在|正在|已经|已|收到|领办|领了|接了|过去|"
     r"去看看|去看|过来|看看|看一下|去|来|赶|"
     r"处理完毕|处理完了|处理|完毕|完了|好了|安排人?|联系|核实|派人|人员|同志|领导|一下|一趟|跑|"
+    r"回复|答复|反馈|市民|诉求人|来电人|满意|认可|电话|告知|表示|"
     r"那个|这个|那单|这单|那件|这件|那边|这边|的事儿?|问题|工单|吧|啊|了|的|呢|哈|呀|嗯+|好的|好嘞|行|ok|"
     r"收悉|办结|解决|弄好|修好|全部|都|把|给|也|先|就|再|还"
 )
@@ -126,7 +129,7 @@ def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
         return _Clause(asks=asks, office=office)
     if found := w.NOT_OURS.search(clean):
         return _Clause(Says.NOT_OURS, words=found[0])
-    if done := _done(clean):
+    if (done := _done(clean)) and (firm or v.TOLD.search(clean) is None):
         return _Clause(Says.DONE, office=office, words=done)
     if v.OTHERS.search(clean) or v.HEARSAY.search(clean):
         return _Clause(office=office)
@@ -157,10 +160,16 @@ def _accepts(clean: str, *, office: bool, firm: bool, boss: bool) -> _Clause:
             continue
         if boss and _orders(clean, found[0]):
             continue
-        return _Clause(Says.GO, words=found[0])
+        named_by = not firm and w.BEFORE.fullmatch(clean, 0, found.start()) is None
+        return _Clause(Says.GO, must_name=named_by, words=found[0])
     if (found := w.ACK_LATE.search(clean)) and not _denied(clean, found):
         return _Clause(Says.ACK, must_name=True, words=found[0])
-    if firm and not boss and (w.WEAK_LATER.search(clean) or w.WENT.search(clean)) and not v.FOREIGN.search(clean):
+    if (
+        firm
+        and not boss
+        and (w.WEAK_LATER.search(clean) or w.WENT.search(clean))
+        and not v.FOREIGN.search(clean)
+    ):
         return _Clause(Says.LATER, words=clean)
     return _Clause()
 
@@ -183,6 +192,8 @@ def _orders(clean: str, words: str) -> bool:
 
 def _together(text: str, whole: str, said: list[_Clause], firm: bool) -> Remark:
     """The one thing a message of several clauses says."""
+    if not firm:
+        said = [c if i < _HEAD else _Clause(asks=c.asks, office=c.office) for i, c in enumerate(said)]
     kinds = [c.says for c in said]
     content = _content(text)
     if Says.NOT_OURS in kinds:
@@ -209,22 +220,17 @@ def _never(whole: str, kinds: list[Says]) -> bool:
         return False
     # 收到，如果联系不上再报: the condition comes after a plain 收到 and is about the matter, not about who goes.
     first = kinds[0] if kinds else Says.NOTHING
-    late = (
-        found.start() >= 3
-        and first is Says.ACK
-        and found[0] in v.NEVER_LATE
-    )
+    late = found.start() >= 3 and first is Says.ACK and found[0] in v.NEVER_LATE
     return not late
 
 
-def _positive(
-    whole: str, said: list[_Clause], kinds: list[Says], content: str, firm: bool
-) -> Remark:
+def _positive(whole: str, said: list[_Clause], kinds: list[Says], content: str, firm: bool) -> Remark:
     points = bool(_POINTS.search(whole))
     if Says.GO in kinds:
         if whole.endswith(("?", "？")) and Says.ACK not in kinds:
             return _NOTHING
-        return Remark(Says.GO, content, points=points, words=_words(said, Says.GO))
+        must = all(c.must_name for c in said if c.says in (Says.GO, Says.ACK))
+        return Remark(Says.GO, content, must_name=must, points=points, words=_words(said, Says.GO))
     if Says.ACK in kinds:
         if any(c.office for c in said) or (not firm and v.THANKS.search(whole)):
             return _NOTHING
