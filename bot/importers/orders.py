@@ -107,11 +107,13 @@ class OrderRow:
         return not (self.contacted is None and self.resolved is None and self.satisfaction is None)
 
     def as_message(self) -> str:
-        """Render the order as it is pasted into a group, one `field：value` per line."""
+        """Render the order as it is pasted into a group, one `field：value` per line.
+
+        The content comes last: a field name inside it must not come before the order's own field.
+        """
         fields = (
             ("工单编号", self.order_no),
             ("工单类型", self.kind),
-            ("工单性质", self.nature),
             ("来电时间", f"{self.received_at:%Y-%m-%d %H:%M}" if self.received_at else ""),
             ("诉求人", self.caller),
             ("联系电话", self.phone),
@@ -120,9 +122,9 @@ class OrderRow:
             ("小区点位", self.place),
             ("问题分类", "->".join(self.category)),
             ("标题", self.title if self.title != self.text else ""),
-            ("诉求内容", self.text),
             ("承办单位", self.unit),
             ("办理时限", self.time_limit),
+            ("诉求内容", self.text),
         )
         return "\n".join(f"{name}：{' '.join(value.split())}" for name, value in fields if value.strip())
 

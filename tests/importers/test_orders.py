@@ -107,9 +107,9 @@ def test_it_is_said_as_it_is_pasted_into_a_group() -> None:
         "所在村社区：甲一村\n"
         "小区点位：村口\n"
         "问题分类：市政->道路->坑洼\n"
-        "诉求内容：路面塌了一块， 夜里有人摔倒\n"
         "承办单位：演练镇\n"
-        "办理时限：7天"
+        "办理时限：7天\n"
+        "诉求内容：路面塌了一块， 夜里有人摔倒"
     )
 
 
@@ -201,10 +201,8 @@ def test_three_columns_of_category_and_a_doubtful_time(tmp_path: Path) -> None:
     )
     builders.by_xlsxwriter(tmp_path / "a.xlsx", {"工单": rows})
     orders = read_orders(tmp_path / "a.xlsx")
-    assert orders.orders[0].category == ("市政", "照明")
-    assert orders.orders[0].as_message() == (
-        "工单编号：3001\n工单类型：求助\n工单性质：协办\n问题分类：市政->照明\n诉求内容：路灯不亮"
-    )
+    assert (orders.orders[0].category, orders.orders[0].nature) == (("市政", "照明"), "协办")
+    assert orders.orders[0].as_message() == ("工单编号：3001\n工单类型：求助\n问题分类：市政->照明\n诉求内容：路灯不亮")
     assert orders.odd == ((2, "时间“前天下午”看不懂，已留空"),)
 
 

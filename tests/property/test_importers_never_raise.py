@@ -19,7 +19,7 @@ from bot.importers.chat_exports import ChatImport, ChatImportError, read_chat, w
 from bot.importers.orders import OrdersImportError, read_orders
 from tests.importers import builders
 
-EXAMPLES = 150
+EXAMPLES = 80
 RELAXED = settings(
     max_examples=EXAMPLES,
     deadline=None,
