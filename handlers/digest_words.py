@@ -17,8 +17,8 @@ def moment(at: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """45秒, 10分34秒, 1小时5分, 2天3小时: two units at most, cut, never rounded up."""
-    whole = int(seconds)
+    """45秒, 10分34秒, 1小时5分, 2天3小时: whole seconds, as Excel shows them; then two units at most, cut."""
+    whole = int(seconds + 0.5)
     for unit, name, below, lower in ((DAY, "天", HOUR, "小时"), (HOUR, "小时", MINUTE, "分"), (MINUTE, "分", 1, "秒")):
         if whole >= unit:
             rest = whole % unit // below

@@ -15,7 +15,7 @@ class EarlyMeetingRules:
     """How many units each rule may name, and from which figure on; 0 units switches a rule off."""
 
     units_per_rule: int = 3
-    most_overdue: int = 1  # late or unaccepted past the due time, at least
+    most_overdue: int = 2  # late or unaccepted past the due time, at least
     slowest_seconds: int = 900  # mean time-to-accept above this
     below_mean_points: float = 10.0  # percentage points of on-time rate below the district's
     below_mean_answerable: int = 3  # fewer say nothing about a unit

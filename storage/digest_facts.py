@@ -197,12 +197,15 @@ def gists(session: Session, start: datetime, end: datetime) -> dict[int, str]:
 
 
 def repeated_reports(session: Session, start: datetime, end: datetime) -> set[int]:
-    """Ids of the 协办 assignments of [start, end) that come from the same order reported in a second room."""
+    """Ids of the 协办 assignments of [start, end) that come from the same order reported in a second room.
+
+    Such a duty begins with the message that is its ticket's event 再次派发; a whistle has no such event.
+    """
     query = (
         select(_A.id)
-        .join(Event, col(Event.assignment_id) == _A.id)
+        .join(Event, and_(col(Event.ticket_id) == _A.ticket_id, col(Event.at) == _A.dispatched_at))
         .where(_in_window(start, end), _A.role == AssignmentRole.HELPER)
-        .where(col(Event.kind) == EventKind.REPORTED_AGAIN, col(Event.ticket_id) == _A.ticket_id)
+        .where(col(Event.kind) == EventKind.REPORTED_AGAIN)
     )
     return {row[0] for row in _rows(session, query)}
 

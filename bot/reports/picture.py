@@ -178,7 +178,7 @@ def _ranks(page: Canvas, y: int, numbers: dict[str, Any]) -> None:
         for place, row in enumerate(rows):
             line = y + 158 + place * 48
             page.text(x + 20, line, row["unit"], 28, INK, bold=True)
-            page.text(x + wide - 130, line, f"{row['in_time']}/{row['answerable']}", 25, SOFT, align="right")
+            page.text(x + wide - 140, line, f"{row['in_time']}/{row['answerable']}", 25, SOFT, align="right")
             page.text(x + wide - 20, line, percent(row["on_time_rate"]), 28, colour, align="right", bold=True)
         if not rows:
             page.text(x + 20, y + 158, "无", 28, SOFT)
@@ -189,9 +189,10 @@ def _table(page: Canvas, y: int, numbers: dict[str, Any]) -> None:
     _heading(page, y + GAP, f"各单位（{len(units)}个）")
     x = float(WIDTH - EDGE)
     for fill, word in ((NOTHING, NOTHING_WORD), *((fill, word) for _, fill, word in reversed(BANDS))):
-        x -= 26 + 24 * len(word) * 0.86
-        page.box(x, y + GAP + 12, 22, 22, fill)
-        page.text(x + 28, y + GAP + 23, word, 21, SOFT)
+        wide = sum(21 if character > "~" else 12 for character in word)
+        page.text(x, y + GAP + 23, word, 21, SOFT, align="right")
+        page.box(x - wide - 34, y + GAP + 12, 22, 22, fill)
+        x -= wide + 52
     half = -(-len(units) // 2)
     wide = (WIDTH - 2 * EDGE - 16) / 2
     for place, row in enumerate(units):

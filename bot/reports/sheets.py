@@ -26,7 +26,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 _HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # marks that turn or hide what is read
 _NOT_NAME = re.compile(r"[\[\]:*?/\\']")
 _FORMATS: dict[str, dict[str, Any]] = {
-    "text": {},
+    "text": {"indent": 1},
     "whole": {"num_format": "0"},
     "share": {"num_format": "0.0%"},
     "took": {"num_format": "[h]:mm:ss"},  # seconds go in, a fraction of a day is stored

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlmodel import Session, SQLModel
 
+from handlers.digests import DigestSettings, compute
 from handlers.policy import BEIJING
 from storage.enums import (
     AssignmentRole,
     AssignmentStatus,
+    DigestKind,
     Source,
     TicketStatus,
     UnitKind,
@@ -23,6 +26,12 @@ from storage.tables import Assignment, Catalogue, Room, Ticket, Unit
 
 UNITS = ("泉河街道", "龙山街道", "怀柔镇", "雁栖镇", "庙城镇", "北房镇", "杨宋镇", "桥梓镇", "渤海镇")
 AGENCIES = ("区生态环境局", "区城市管理委", "区水务局")
+DONE, DECLINED, TRANSFERRED, WITHDRAWN = (
+    AssignmentStatus.RESOLVED,
+    AssignmentStatus.DECLINED,
+    AssignmentStatus.TRANSFERRED,
+    AssignmentStatus.WITHDRAWN,
+)
 CATEGORIES = (
     "市容环卫",
     "违法建设",
@@ -132,3 +141,28 @@ class District:
         self.session.add(row)
         self.session.flush()
         return row
+
+
+def daily(district: District, end: datetime | None = None, **settings: Any) -> dict[str, Any]:
+    end = end or at("2026-03-03 12:00:00")
+    return compute(
+        district.session,
+        kind=DigestKind.DAILY,
+        start=end - timedelta(days=1),
+        end=end,
+        now=end + timedelta(minutes=5),
+        settings=DigestSettings(**settings),
+    )
+
+
+def row(numbers: dict[str, Any], unit: str) -> dict[str, Any]:
+    (found,) = [entry for entry in numbers["units"] if entry["unit"] == unit]
+    return found
+
+
+def has(entry: dict[str, Any], **expected: Any) -> None:
+    for key, value in expected.items():
+        if isinstance(value, float):
+            assert entry[key] == pytest.approx(value, abs=1e-4), key
+        else:
+            assert entry[key] == value, key

@@ -1,52 +1,11 @@
-"""The numbers of behaviour 7. The expected values of the two noons are those of the project's own scenarios."""
+"""The numbers of behaviour 7 at the two noons of the project's own scenarios; the expected values are theirs."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from storage.enums import AssignmentRole, TicketStatus
+from tests.digests.build import DECLINED, DONE, TRANSFERRED, WITHDRAWN, District, at, daily, has, row, unit_id
 
-import pytest
-
-from handlers.digests import DigestSettings, compute
-from storage.enums import (
-    AssignmentRole,
-    AssignmentStatus,
-    DigestKind,
-    TicketStatus,
-)
-from tests.digests.build import District, at, unit_id
-
-DONE, DECLINED, TRANSFERRED, WITHDRAWN = (
-    AssignmentStatus.RESOLVED,
-    AssignmentStatus.DECLINED,
-    AssignmentStatus.TRANSFERRED,
-    AssignmentStatus.WITHDRAWN,
-)
 NOON = at("2026-03-03 12:00:00")
-
-
-def daily(district: District, end: datetime = NOON, **settings: Any) -> dict[str, Any]:
-    return compute(
-        district.session,
-        kind=DigestKind.DAILY,
-        start=end - timedelta(days=1),
-        end=end,
-        now=end + timedelta(minutes=5),
-        settings=DigestSettings(**settings),
-    )
-
-
-def row(numbers: dict[str, Any], unit: str) -> dict[str, Any]:
-    (found,) = [entry for entry in numbers["units"] if entry["unit"] == unit]
-    return found
-
-
-def has(entry: dict[str, Any], **expected: Any) -> None:
-    for key, value in expected.items():
-        if isinstance(value, float):
-            assert entry[key] == pytest.approx(value, abs=1e-4), key
-        else:
-            assert entry[key] == value, key
 
 
 def digest_at_noon(district: District) -> None:
