@@ -141,9 +141,12 @@ def own_examples(district: District, path: Path = EXAMPLES, *, weight: float, se
     return items
 
 
+SHORTEST_SENTENCE = 12  # characters; a greeting (县长：您好！) is read with what follows
+
+
 def first_sentence(text: str) -> str:
-    cut = min((at for mark in "。！？!?\n" if (at := text.find(mark)) > 5), default=len(text))
-    return text[: cut + 1]
+    ends = (at for at, char in enumerate(text) if char in "。！？!?\n" and at >= SHORTEST_SENTENCE)
+    return text[: next(ends, len(text)) + 1]
 
 
 def corpus(

@@ -144,7 +144,7 @@ def _surnames() -> tuple[frozenset[str], re.Pattern[str]]:
 def find_names(folded: str) -> list[Found]:
     """Return personal names by title (李女士), by field (联系人:王小明) and before a phone (王小明13…)."""
     surnames, titled = _surnames()
-    found = [Found("name", m.group(1) + m.group(2), m.span(1)) for m in _CALLED.finditer(folded)]
+    found = [Found("name", m.group(1), m.span(1)) for m in _CALLED.finditer(folded)]
     found = [Found("name", f.value, f.span) for f in found if f.value[0] in surnames]
     for match in titled.finditer(folded):
         if _is_person(folded, match):

@@ -1,8 +1,8 @@
 """What an answer in the group means: the entry.
 
 The order is that of certainty: the bot's own question first, then the fixed words (待办, 帮助), then a member put in
-charge, then commands with a key word, then plain remarks. What none understands is chatter: None, and the bot keeps quiet.
- Permissions are not looked at here, except to tell an order from a request (转 by a dispatcher or by a handler).
+charge, then commands with a key word, then plain remarks. What none understands is chatter: None, and the bot
+keeps quiet. Permissions are not looked at here, except to tell an order from a request (转 by a dispatcher or a handler).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from handlers.reading import (
     numbers,
     replies_assign,
     replies_commands,
+    replies_done,
     replies_followup,
     replies_match,
     replies_menu,
     replies_remark,
     replies_units,
-    replies_words,
 )
 from handlers.reading import replies_vetoes as v
 from handlers.reading.replies_answer import WHO, Answer, take_apart
@@ -228,7 +228,7 @@ def _stems(answer: Answer) -> tuple[str, ...]:
 
 def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
     """It is done, but what? The one it names; else, if it names nothing, those that a person has."""
-    if len(answer.plain) > _LONG_DONE or replies_words.OWN_THINGS.search(answer.plain):
+    if len(answer.plain) > _LONG_DONE or replies_done.OWN_THINGS.search(answer.plain):
         return None
     taken, waiting = answer.pool(waiting=False), answer.pool(waiting=True)
     reason, words = trimmed(answer.plain), (remark.words,)
@@ -247,8 +247,8 @@ def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
     if replies_match.names_elsewhere(remark.content, _stems(answer)) and not named.rivals:
         return None
     fits = tuple(i for i in named.rivals if i in taken) or taken or waiting
-    plain = replies_words.DONE_PLAIN.search(remark.words) is not None
-    strange = not named.rivals and len(replies_words.DONE.sub("", remark.content)) > 2
+    plain = replies_done.DONE_PLAIN.search(remark.words) is not None
+    strange = not named.rivals and len(replies_done.DONE.sub("", remark.content)) > 2
     if not fits or (strange and (not plain or len(answer.plain) > 30)):
         return None
     # It names a thing, but none of a ticket: 水泵修好了 may be the one, or another's.

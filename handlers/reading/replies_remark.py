@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from handlers.reading import replies_done as d
 from handlers.reading import replies_vetoes as v
 from handlers.reading import replies_words as w
 from handlers.reading.replies_text import clauses, compact, trimmed
@@ -123,11 +124,11 @@ def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
     asks = v.QUESTION.search(clean) is not None
     office = v.OFFICE.search(clean) is not None
     if v.REFUSAL.search(clean):
-        ours = w.NOT_OURS.search(clean)
+        ours = d.NOT_OURS.search(clean)
         return _Clause(Says.NOT_OURS if ours and not asks else Says.NOTHING, asks, office, refuses=True)
     if asks or v.OTHER_DAY.search(clean):
         return _Clause(asks=asks, office=office)
-    if found := w.NOT_OURS.search(clean):
+    if found := d.NOT_OURS.search(clean):
         return _Clause(Says.NOT_OURS, words=found[0])
     if (done := _done(clean)) and (firm or v.TOLD.search(clean) is None):
         return _Clause(Says.DONE, office=office, words=done)
@@ -137,8 +138,8 @@ def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
 
 
 def _done(clean: str) -> str:
-    found = w.DONE.search(clean)
-    if found is None or w.NOT_DONE.search(clean) or w.DONE_THEN.search(clean):
+    found = d.DONE.search(clean)
+    if found is None or d.NOT_DONE.search(clean) or d.DONE_THEN.search(clean):
         return ""
     return found[0]
 

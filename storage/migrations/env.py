@@ -9,9 +9,7 @@ from storage import tables  # noqa: F401  (registers the tables)
 engine: Engine = context.config.attributes["engine"]
 
 with engine.connect() as connection:
-    context.configure(
-        connection=connection, target_metadata=SQLModel.metadata, compare_type=True, render_as_batch=True
-    )
+    context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_type=True, render_as_batch=True)
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()
