@@ -2,7 +2,8 @@
 
 The order is that of certainty: the bot's own question first, then the fixed words (待办, 帮助), then a member put in
 charge, then commands with a key word, then plain remarks. What none understands is chatter: None, and the bot
-keeps quiet. Permissions are not looked at here, except to tell an order from a request (转 by a dispatcher or a handler).
+keeps quiet. Permissions are not looked at here, except to tell an order from a request (转 by a dispatcher or by a
+handler).
 """
 
 from __future__ import annotations

@@ -61,9 +61,7 @@ DONE = re.compile(
     + any_of("满意(?!度|率) 认可 接受 没意见")
 )
 # It says so with no thing named: then it may be about the one ticket that it can be about.
-DONE_PLAIN = re.compile(
-    "处理|办结|办完|办好|办妥|解决|搞定|完事|弄[好完妥]|整改|修好|修复|恢复|满意|认可|落实"
-)
+DONE_PLAIN = re.compile("处理|办结|办完|办好|办妥|解决|搞定|完事|弄[好完妥]|整改|修好|修复|恢复|满意|认可|落实")
 NOT_DONE = re.compile(
     "(?:还没有?|还未|尚未|没有?|未|不)"
     + any_of("能 有 曾 全 完全 彻底 给")
@@ -93,9 +91,7 @@ DONE_THEN = re.compile(
     )
 )
 # Things of one's own: 手机修好了 ends no ticket.
-OWN_THINGS = re.compile(
-    "手机|电脑|打印机|电动车修|我的?车|我家|充电器|微信|密码|会开完|饭|作业|论文|稿子|PPT|ppt"
-)
+OWN_THINGS = re.compile("手机|电脑|打印机|电动车修|我的?车|我家|充电器|微信|密码|会开完|饭|作业|论文|稿子|PPT|ppt")
 
 # -- handing back --
 NOT_OURS = re.compile(

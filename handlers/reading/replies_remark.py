@@ -18,7 +18,6 @@ from handlers.reading import replies_vetoes as v
 from handlers.reading import replies_words as w
 from handlers.reading.replies_text import clauses, compact, trimmed
 
-
 _WEAK_LONGEST = 24  # signs
 _BROKEN = re.compile(r"[^\s，,。.；;！!？?、：:]+(?: +[^\s，,。.；;！!？?、：:]+){2,}")
 _BROKEN_LONGEST = 40

@@ -89,9 +89,7 @@ REFUSAL = re.compile(
     + any_of("安排 派 联系 收到 接到 看到 人 去成 领 接")
 )
 NEGATED = re.compile(
-    any_of(
-        "没有? 未 还没 尚未 不(?!仅|光|但|过|久|一会|远) 别 甭 勿 无法 无人 暂不 先别 先不 懒得 没法 难以 非"
-    )
+    any_of("没有? 未 还没 尚未 不(?!仅|光|但|过|久|一会|远) 别 甭 勿 无法 无人 暂不 先别 先不 懒得 没法 难以 非")
 )
 # Denials that deny nothing here; they are taken out before a clause is read.
 EXEMPT = re.compile(
@@ -104,9 +102,7 @@ EXEMPT = re.compile(
     + any_of("开会 吃饭 吃 休息 睡 培训 加班 午休 回家 上班")
     + "了?|不到[\\d一二三四五六七八九十半]{1,4}[^，,。]{1,4}"
 )
-OTHER_DAY = re.compile(
-    "^" + any_of("昨天 前天 上周 上次 上回 以前 之前 去年 上月 上个月 明年 下月 下周 下个月")
-)
+OTHER_DAY = re.compile("^" + any_of("昨天 前天 上周 上次 上回 以前 之前 去年 上月 上个月 明年 下月 下周 下个月"))
 # With the talk of an office, 收到 answers a notice, and 马上去 goes to a meeting.
 OFFICE = re.compile(
     any_of(
