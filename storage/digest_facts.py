@@ -123,8 +123,12 @@ class LedgerRow(NamedTuple):
 
 _A = Assignment.__table__.c  # type: ignore[attr-defined]
 _T = Ticket.__table__.c  # type: ignore[attr-defined]
+# A complaint that is 敏感 by now is so in every list, whatever its ladder was.
+_URGENCY = case(
+    (_T.urgency == Urgency.SENSITIVE, literal(Urgency.SENSITIVE, type_=_A.urgency.type)), else_=_A.urgency
+).label("urgency")
 _DUTY = (
-    *(_A.id, _A.ticket_id, _A.unit_id, _A.short, _A.role, _A.status, _A.urgency, _A.dispatched_at, _A.due_at),
+    *(_A.id, _A.ticket_id, _A.unit_id, _A.short, _A.role, _A.status, _URGENCY, _A.dispatched_at, _A.due_at),
     *(_A.accepted_at, _A.on_time, _A.ended_at, _A.assigned_by, _T.no, _T.category, _T.repeat_of_id),
 )
 
@@ -292,7 +296,7 @@ def ledger_rows(session: Session, start: datetime, end: datetime) -> Iterator[Le
     """Stream the assignments of [start, end) with unit, ticket and owner, by time."""
     query = (
         select(
-            *(col(Unit.name), _T.no, _T.order_no, _A.short, _A.role, _A.status, _A.urgency, _T.category),
+            *(col(Unit.name), _T.no, _T.order_no, _A.short, _A.role, _A.status, _URGENCY, _T.category),
             *(_T.gist, _T.source, _A.dispatched_at, _A.due_at, _A.accepted_at, _A.on_time),
             *(col(Member.name), _A.assigned_by, _A.ended_at, _A.reason),
             *(_T.repeat_of_id.is_not(None), _A.ticket_id, _A.id),
