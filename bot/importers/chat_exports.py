@@ -92,14 +92,14 @@ def _is_json(source: str) -> bool:
 
 
 def _text_family(sample: list[str]) -> tuple[str, chat_text.Reader]:
-    """Choose the family whose header most lines match; headers without a date count only if none has one."""
-    best: tuple[int, str, chat_text.Reader] | None = None
-    for name, header, reader in chat_text.FAMILIES:
-        if best is not None and name in ("pasted-clock", "pasted-colon"):
-            break
-        count = sum(1 for line in sample if chat_text.matches(line, header))
-        if count and (best is None or count > best[0]):
-            best = (count, name, reader)
-    if best is None:
-        raise FileError("不认识这种聊天记录", "请看文档 docs/imports.md 里支持的格式")
-    return best[1], best[2]
+    """Choose the family whose header most lines match; headers without a date count only if none has one.
+
+    Some patterns hold others, and a line of a message may look like a header: the narrower family needs only nearly
+    as many lines.
+    """
+    for families in (chat_text.DATED, chat_text.UNDATED):
+        counts = [sum(1 for line in sample if chat_text.matches(line, header)) for _, header, _ in families]
+        for count, (name, _, reader) in zip(counts, families, strict=True):
+            if count and count * 10 >= max(counts) * 9:
+                return name, reader
+    raise FileError("不认识这种聊天记录", "请看文档 docs/imports.md 里支持的格式")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from bot.importers import moments
 from bot.importers.chat_model import Collector, Said
-from bot.importers.chat_text import HEADER_LIMIT
+from bot.importers.chat_text import HEADER_LIMIT, NAME
 
 DAY = re.compile(r"[—–―─\-]{3,}\s*(?P<day>\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?)\s*[—–―─\-]{3,}\s*")
-HEADER = re.compile(r"(?P<name>.*\S)[ \t\u3000]{2,}(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)\s*")
+HEADER = re.compile(NAME + r"[ \t\u3000]{2,}(?P<clock>\d{1,2}:\d{2}(?::\d{2})?)\s*")
 _ROOM = re.compile(r"(?:微信群[“\"](?P<mail>.*)[”\"]的|(?P<forward>.*?)\s*微信群上的)聊天记录如下")
 _PRIVATE = re.compile(r".*在微信上的聊天记录如下")
 _GREETING = re.compile(r"(?:dear|hi|您好|你好)\s*[:：,，]?\s*", re.IGNORECASE)

@@ -15,6 +15,8 @@ from storage.enums import MessageType
 QQ_SYSTEM = "10000"  # QQ's own notices come from this number
 HEADER_LIMIT = 200  # characters; a longer line is no header
 
+# A name before a time; 受理时间：2026-03-01 09:00 is a line of a work order, not somebody who speaks.
+NAME = r"(?P<name>\S(?:.*\S)?)(?<![：:=])(?<!时间)(?<!日期)(?<!时限)(?<!截止)"
 _DATE = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
 _STAMP = rf"{_DATE}[ T]+{_CLOCK}"
@@ -29,8 +31,8 @@ CHATLOG = re.compile(
 )
 EXPORTER = re.compile(rf"(?P<name>.+?) \((?P<when>{_STAMP})\):(?P<rest>.*)", re.DOTALL)
 DUMP = re.compile(rf"(?P<code>\d{{1,5}})\|(?P<name>[^|]+?):(?P<when>{_STAMP}):(?P<rest>.*)", re.DOTALL)
-PASTED = re.compile(rf"(?P<name>\S.*?)[ \t\u3000]+(?P<when>{_STAMP})\s*")
-CLOCKED = re.compile(rf"(?P<name>\S.*?)[ \t\u3000]+(?P<when>{_CLOCK})\s*")
+PASTED = re.compile(rf"{NAME}[ \t\u3000]+(?P<when>{_STAMP})\s*")
+CLOCKED = re.compile(rf"{NAME}[ \t\u3000]+(?P<when>{_CLOCK})\s*")
 COLON = re.compile(r"(?P<name>[^：:，。！？,!?\s][^：:，。！？,!?]{0,19})[：:]\s*")
 
 _LONG = (EXPORTER, DUMP)  # their text is on the header line
@@ -224,14 +226,17 @@ def _add(
 
 
 Reader = Callable[[Sequence[str], Collector], None]
-# By preference where two patterns match the same number of lines.
-FAMILIES: tuple[tuple[str, re.Pattern[str], Reader], ...] = (
+Family = tuple[str, re.Pattern[str], Reader]
+# The narrower pattern first.
+DATED: tuple[Family, ...] = (
     ("qq", QQ, qq),
     ("chatlog-txt", CHATLOG, chatlog),
     ("wechatexporter", EXPORTER, exporter),
     ("wechat-dump", DUMP, dump),
     ("memotrace-txt", MEMOTRACE, memotrace),
     ("pasted", PASTED, pasted),
+)
+UNDATED: tuple[Family, ...] = (
     ("pasted-clock", CLOCKED, clocked),
     ("pasted-colon", COLON, colon),
 )

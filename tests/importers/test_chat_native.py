@@ -133,6 +133,39 @@ def test_pasted_with_times(tmp_path: Path) -> None:
     assert imported.odd == ((8, "这里起的一条没有时间，没有导入"),)
 
 
+ORDER = (
+    "工单编号：热线-260301-000301\n受理时间: 2026-03-01 08:57\n来电时间 2026-03-01 08:50\n"
+    "办结时限：  18:00\n诉求内容：井盖响"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("—————  2026-03-01  —————\n\n{0}  09:00\n\n{1}\n\n{0}  09:01\n\n收到\n", "wechat-native"),
+        ("—————  2026-03-01  —————\n{0}  09:00\n{1}\n{0}  09:01\n收到\n", "wechat-native"),
+        ("{0} 2026-03-01 09:00\n{1}\n\n{0} 2026-03-01 09:01\n收到\n", "pasted"),
+        ("2026-03-01 09:00:00 {0}\n{1}\n\n2026-03-01 09:01:00 {0}\n收到\n", "memotrace-txt"),
+        ("2026-03-01 09:00:00 {0}(100010)\n{1}\n\n2026-03-01 09:01:00 {0}(100010)\n收到\n", "qq"),
+        ("{0}(wxid_1) 2026-03-01 09:00:00\n{1}\n\n{0}(wxid_1) 2026-03-01 09:01:00\n收到\n", "chatlog-txt"),
+        ("{0} (2026-03-01 09:00:00):{1}\n{0} (2026-03-01 09:01:00):收到\n", "wechatexporter"),
+        ("1|{0}:2026-03-01 09:00:00:{1}\n1|{0}:2026-03-01 09:01:00:收到\n", "wechat-dump"),
+    ],
+)
+def test_times_inside_a_work_order_are_not_headers(tmp_path: Path, text: str, name: str) -> None:
+    imported = read(tmp_path, text.format("虚甲", ORDER))
+    assert (imported.format, imported.odd) == (name, ())
+    assert said(imported) == [
+        ("2026-03-01 09:00:00", "虚甲", "text", ORDER),
+        ("2026-03-01 09:01:00", "虚甲", "text", "收到"),
+    ]
+
+
+def test_a_text_that_begins_with_a_bracket_is_not_taken_for_json(tmp_path: Path) -> None:
+    text = "[强]虚甲 2026-03-01 09:00\n[图片]\n"
+    assert said(read(tmp_path, text)) == [("2026-03-01 09:00:00", "[强]虚甲", "image", "")]
+
+
 def test_pasted_with_clock_times_needs_the_day(tmp_path: Path) -> None:
     text = "虚甲 9:00\n路灯不亮\n虚乙 9:05\n收到\n"
     assert error(tmp_path, text) == "导出.txt 第 1 行：只有钟点，没有日期，请指明是哪一天"

@@ -6,11 +6,12 @@ import io
 import time
 import zipfile
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
 
-from bot.importers import files, people
+from bot.importers import chat_xml, files, people
 from bot.importers.chat_exports import ChatImportError, read_chat
 from bot.importers.orders import OrdersImportError, read_orders
 from tests.importers import builders
@@ -145,6 +146,34 @@ def test_nothing_but_plain_files_is_opened(tmp_path: Path, name: str) -> None:
         read_chat(tmp_path / name, "群")
     with pytest.raises(ChatImportError, match="不是普通文件"):
         read_chat(Path("/dev/zero"), "群")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"PK\x03\x04", "Excel 工作簿（.xlsx）或压缩包"),
+        (b"\x89PNG\r\n", "图片"),
+        (b"SQLite format 3\x00", "数据库文件"),
+        (b"MZ\x90", "程序"),
+        (b"abc\x00\x01", "不认识的二进制文件"),
+    ],
+)
+def test_a_chat_that_is_no_text_is_told_what_it_is(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "a.txt").write_bytes(data)
+    with pytest.raises(ChatImportError) as error:
+        read_chat(tmp_path / "a.txt", "群")
+    assert str(error.value) == f"a.txt：内容不是文本，而是{words}，请导出为 txt、csv 或 json 再导入"
+
+
+def test_xml_of_a_message_with_a_document_type_is_not_read() -> None:
+    sound = "<msg><appmsg><title>演练通报</title><type>5</type></appmsg></msg>"
+    parsed = chat_xml.parse(sound)
+    assert parsed is not None and parsed.text == "演练通报"
+    assert chat_xml.parse("<!DOCTYPE msg>" + sound) is None
+    nested = sound
+    for _ in range(6):
+        nested = f"<msg><appmsg><type>57</type><refermsg><content>{escape(nested)}</content></refermsg></appmsg></msg>"
+    assert chat_xml.parse(nested) is not None
 
 
 def test_what_no_database_holds_is_dropped() -> None:
