@@ -83,7 +83,7 @@ _NUMBERED = re.compile(
     + r"])"
     + _NUMBER
     + r"\s*号"
-    + _MEASURE.replace("号(?:", "(?:")
+    + _MEASURE.replace("号(?:", "(?:").replace(r"|\d|[.:/]\d", "")  # here 号 is read already: 3号楼, 2号3号
     + r"(工单|单子?(?!元|位)|诉求|件|任务|那个|这个)?"
 )
 _FRONT = re.compile(

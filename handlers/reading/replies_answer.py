@@ -21,6 +21,7 @@ _ORDERS = frozenset((Role.HEAD, Role.DEPUTY, Role.DISPATCHER, Role.SUPERVISOR, R
 _ROUTES = frozenset((Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN))
 _UNIT_SPEAKS = re.compile(r"\s*(?:怀柔区|怀柔)?(?=(.))")
 _SPEAKS = re.compile(r"[\s,，:：]*(?:[\u4e00-\u9fff]{2,3})?\s*(?:已?收到|已|马上|立即|这就|正在|领|接|我)")
+_FRONT_NUMBER = re.compile(r"\s*\d{1,3}\s*")
 _QUOTE_SAME = 16  # signs of a ticket's text that a quoted text must share to be about it
 
 
@@ -84,7 +85,7 @@ def take_apart(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: 
         quoted = None
     me = _sender(view, gazetteer)
     plain, people = _mark_people(_own_unit_as_we(body, view, gazetteer), view, room, gazetteer, me)
-    refs = _refs(plain, room, quoted)
+    refs = _refs(plain, room, quoted, replies_units.index_of(gazetteer))
     return Answer(
         view=view,
         room=room,
@@ -101,13 +102,19 @@ def take_apart(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: 
     )
 
 
-def _refs(plain: str, room: RoomState, quoted: int | None) -> tuple[numbers.NumberRef, ...]:
+def _refs(
+    plain: str, room: RoomState, quoted: int | None, units: replies_units.UnitIndex
+) -> tuple[numbers.NumberRef, ...]:
     bare = plain.strip(" .。!！+")
     if quoted is not None and bare.isdigit() and room.tickets[quoted].short != numbers.value_of(bare):
         return ()  # a lone 1 under a quote means "yes", whatever the quoted ticket's number is
     if quoted is not None and set(bare) == {"1"}:
         return ()
-    return numbers.find(plain, {t.short for t in room.tickets}, (WHO,))
+    follows = [WHO]
+    front = _FRONT_NUMBER.match(plain)
+    if front is not None and replies_units.at(plain, front.end(), units, short=True) is not None:
+        follows.append(plain[front.end() : front.end() + 2])  # 4水务局
+    return numbers.find(plain, {t.short for t in room.tickets}, follows)
 
 
 def _quoted_by_text(quote: str | None, room: RoomState) -> int | None:

@@ -38,6 +38,7 @@ def aim(
         units=units,
         until=until,
         words=words,
+        every=len(targets) > 1 and targets == answer.known,
     )
 
 
