@@ -47,7 +47,7 @@ _MEASURE = (
     r"克升站线环批趟轮班套床顿餐杯]|"
     r"点(?!位)|个(?!单|工单|诉求|我|是|不|就|由|让|请|也|已|退|转|还|归|属|马|收|派|咱|$|\s|[，,。、；;：:])|"
     r"单元|单位|小时|公里|平米|平方|季度|年级|"
-    r"号(?:楼|院|线|路|门|井|机|库|桥|厅|会|文件|公馆|厂房|地块|房|车|通知|下午|上午|晚上|之前|前|开会|到期|"
+    r"号(?:楼|院|线|路|门|井|机|库|桥|厅|会|文件|公馆|厂房|地块|房|车|通知|电话|热线|令|下午|上午|晚上|之前|前|开会|到期|"
     r"截止|召开|"
     r"检查)|[.:/~-]\s*\d)|"
     # … and only right behind: "1 人已派" is ticket 1, "1人" is not.
@@ -66,7 +66,7 @@ _HAN_END = r"(?=$|[\s，,。.、；;：:！!？?~号单了吧啊哈呀]|我|退|
 
 # 领3, 退 3, 办结：3, 接单#3, 领第3单; a Chinese numeral only where the word ends (领一, but not 领一下, 查一查).
 _AFTER_WORD = re.compile(
-    _WORD + r" *(?:了|下|单)? *[:：#]? *(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的|件)" + _TAIL
+    _WORD + r" *(?:了|下|单)? *[:：#\[【(（-]? *(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的|件)" + _TAIL
 )
 _AFTER_WORD_HAN = re.compile(
     _WORD + r" *[:：#]? *(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL
@@ -87,9 +87,10 @@ _NUMBERED = re.compile(
     + r"(工单|单子?(?!元|位)|诉求|件|任务|那个|这个)?"
 )
 _FRONT = re.compile(
-    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。]|(?=\s|"
+    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求|\x02)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。-]|(?=\s|"
     r"$|[\u4e00-\u9fff@\x02]))" + _MEASURE + r"(?!\s*的)(?:\s*[、.．])?" + _TAIL
 )
+_FRONT_HAN = re.compile(r"^\s*([" + _HAN + r"]{1,3})(?:单子?|号单)(?=我|咱|俺|是|归|领|接|收到|退|转|马上|已|\s)")
 _LIST = re.compile(r"(?:^|[\s，,；;。])2\s*[、.．)）](?!\d)")  # 1、注意防火 2、注意防汛
 _NUMBERED_LINE = re.compile(r"^[ 【（(]*\d", re.MULTILINE)
 _FRONT_NEXT = re.compile(
@@ -167,6 +168,8 @@ def find(text: str, numbers: Collection[int], names: Collection[str] = ()) -> tu
         if not _DATE_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
             add(match, bool(match[2]))
     front = None if _LIST.search(text) else _FRONT.match(text)
+    if front is None and not _LIST.search(text):
+        front = _FRONT_HAN.match(text)
     if front is not None and _may_follow(text[front.end() :], names):
         add(front, False, front.start(1))
     _add_joined(text, numbers, found)

@@ -29,7 +29,7 @@ from handlers.reading.replies_remark import Remark, Says
 from handlers.reading.replies_targets import aim, position
 from handlers.reading.replies_text import MAX_CHARS, REF, trimmed
 from handlers.reading.views import Act, Gazetteer, Intent, MessageView, RoomState
-from storage.enums import MessageType, UnitKind
+from storage.enums import MessageType, TicketStatus, UnitKind
 
 _LONG_DONE = 60  # signs: longer reports of work done are news, unless they quote or number a ticket
 _LONG = 80  # signs: a remark without number or quote is shorter
@@ -160,9 +160,16 @@ def _firm(answer: Answer, remark: Remark, *, explicit: bool) -> Intent | None:
     act = _act(remark)
     if act is Act.ACCEPT and remark.says is Says.GO and _has_it(answer):
         return None  # news on a ticket that is his already
+    if act is Act.RESOLVE and (_is_over(answer) or (answer.routes and "回访" in answer.plain)):
+        return None  # news on a ticket that is resolved, or what a caller told
     text = trimmed(answer.plain if not answer.refs else answer.text.replace(REF, " ").replace(WHO, ""))
     units = replies_commands.proposal(answer, answer.text) if act is Act.DECLINE else ()
     return aim(answer, act, waiting=True, reason=text, units=units, explicit=explicit, words=(remark.words,))
+
+
+def _is_over(answer: Answer) -> bool:
+    index = answer.known[0] if len(answer.known) == 1 else answer.quoted if not answer.known else None
+    return index is not None and answer.room.tickets[index].status is TicketStatus.RESOLVED
 
 
 def _has_it(answer: Answer) -> bool:
@@ -250,7 +257,7 @@ def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
     fits = tuple(i for i in named.rivals if i in taken) or taken or waiting
     plain = replies_done.DONE_PLAIN.search(remark.words) is not None
     strange = not named.rivals and len(replies_done.DONE.sub("", remark.content)) > 2
-    if not fits or (strange and (not plain or len(answer.plain) > 30)):
+    if not fits or (strange and (not taken or not plain or len(answer.plain) > 30)):
         return None
     # It names a thing, but none of a ticket: 水泵修好了 may be the one, or another's.
     return Intent(Act.RESOLVE, targets=fits, reason=reason, words=words, unsure=strange or fits == waiting)

@@ -11,9 +11,7 @@ from handlers.reading.views import MemberEntry
 
 _TITLE = r"(?:同志|主任|书记|队长|站长|所长|科长|镇长|局长|老师|哥|姐)?"
 _ABOUT = (
-    r"(?:"
-    + REF
-    + r"|这个事?|那个|这单|那单|这件事?|[^，。,\x02]{1,12}?(?:那个|这个|的事儿?|那边|那单|这单|那件))?"
+    r"(?:" + REF + r"|这个事?|那个|这单|那单|这件事?|[^，。,\x02]{1,12}?(?:那个|这个|的事儿?|那边|那单|这单|那件))?"
 )
 _HOW = (
     r"(?:先|赶紧|赶快|抓紧|马上|立即|立刻|现在|辛苦|麻烦|具体|来|牵头|带人|带队|亲自|速|快|尽快|今天|下午|"
@@ -29,7 +27,19 @@ _VERB = (
     r"承办|辛苦|走一趟|做(?=一下|$|好)|查(?!收|完|了|过))"
 )
 _AFTER = re.compile(
-    WHO + _TITLE + r"\s*[，,:：]?\s*(?:REF)?".replace("REF", REF) + r"\s*" + _ABOUT + r"\s*" + _HOW + _VERB
+    WHO
+    + r"(?:[、和跟]\s*"
+    + WHO
+    + ")*"
+    + _TITLE
+    + r"\s*[，,:：]?\s*(?:"
+    + REF
+    + ")?"
+    + r"\s*"
+    + _ABOUT
+    + r"\s*"
+    + _HOW
+    + _VERB
 )
 _BEFORE = re.compile(
     r"(?:安排|指派|派|让|叫|请|由|交给|交由|交|分给|转给|转|改派|改由|改成|改|指定|换成|换|还是|责任人|"
@@ -37,12 +47,27 @@ _BEFORE = re.compile(
     r"(?:了|为|是|给|:|：|\s)*" + WHO
 )
 _ALONE = re.compile(
-    r"^\s*(?:指派|派|分派)?\s*" + REF + r"\s*[，,:：]?\s*(?:指派|派)?\s*" + WHO + _TITLE + r"\s*[。.!！]?$"
+    r"^\s*(?:指派|派|分派)?\s*"
+    + REF
+    + r"\s*[，,:：]?\s*(?:指派|派)?\s*"
+    + WHO
+    + _TITLE
+    + r"\s*[。.!！]?$"
+    + r"|^\s*"
+    + WHO
+    + r"\s*"
+    + REF
+    + r"\s*$"
+)
+# Under a quote a leader needs no verb: @某 抓紧.
+_QUOTED = re.compile(
+    r"^\s*"
+    + WHO
+    + _TITLE
+    + r"[\s，,]*(?:请|抓紧|尽快|赶紧|马上|立即|速)*\s*(?:处理|办理|核实|落实|跟进|去)?[。!！\s]*$"
 )
 _NOT_HIM = re.compile(
-    WHO
-    + _TITLE
-    + r"(?:说|已|去了|去过|在|到了|请假|没|不|刚|的|反馈|那边|休|病|回来|办完|处理完|正|也在|值班|替)"
+    WHO + _TITLE + r"(?:说|已|去了|去过|在|到了|请假|没|不|刚|的|反馈|那边|休|病|回来|办完|处理完|正|也在|值班|替)"
 )
 _PROMISE = re.compile(r"收到|已|正在|好的|马上|这就|了$|了[，,。]")
 _NOT_WORK = re.compile(
@@ -57,7 +82,8 @@ def assignee(answer: Answer) -> MemberEntry | None:
     text = answer.text
     if _NOT_WORK.search(text) or replies_vetoes.OFFICE.search(text):
         return None
-    for pattern in (_ALONE, _AFTER, _BEFORE):
+    quoted = (_QUOTED,) if answer.boss and answer.quoted is not None else ()
+    for pattern in (_ALONE, *quoted, _AFTER, _BEFORE):
         match = pattern.search(text)
         if match is None:
             continue
@@ -86,6 +112,4 @@ def _clause_around(text: str, start: int, end: int) -> str:
 
 
 def _denied(clause: str) -> bool:
-    return (
-        re.search(r"(?:别|不要|不用|甭|没|不是|不)(?:再)?(?:让|叫|派|安排|请|给|指派|去)", clause) is not None
-    )
+    return re.search(r"(?:别|不要|不用|甭|没|不是|不)(?:再)?(?:让|叫|派|安排|请|给|指派|去)", clause) is not None

@@ -17,6 +17,7 @@ from handlers.reading.replies_targets import aim
 from handlers.reading.replies_text import REF, trimmed
 from handlers.reading.views import Act, Intent
 
+_COUNTED = re.compile(r"(?:已经?|共|今天|昨天|上午|下午|还有|剩)领?了?\s*\d+单|领了\d+单")
 _NOT_FOR = re.compile(r"(?:别|不要|不用|先不|暂不|不能|没|不|甭|不得|不许|不予|无法)$")
 _BY_OTHERS = re.compile(r"(?:他|她|他们|你们|人家|谁|大家|有人|领导说|说)(?:已经|已|都|要|让|也)*$")
 _PROPOSAL = re.compile(
@@ -50,6 +51,8 @@ def accept(answer: Answer) -> Intent | None:
         return None
     found = k.ACCEPT_BEFORE.search(answer.text)
     if found is None:
+        return None
+    if _COUNTED.search(answer.plain):
         return None
     rest = answer.text[found.end() :]
     if k.ENDS_ASKING.search(answer.text) or k.BACK_OUT.search(rest) or re.match(r"\s*(?:的(?!事)|没|不)", rest):

@@ -38,6 +38,8 @@ def read(answer: Answer) -> Intent | None:
     if not text or len(text) > _LONGEST:
         return None
     act = _WORDS.get(text.replace(" ", ""))
+    if act is Act.MINE and answer.quoted is not None:
+        return None  # 我的 under a prompt: it is mine
     if act is not None and (answer.view.mentions_bot or text not in _ONLY_TO_BOT):
         return Intent(act, explicit=True, words=(text,))
     return _bind(answer, text) or _numbered(answer, text)

@@ -16,7 +16,7 @@ from enum import Enum
 from handlers.reading import replies_done as d
 from handlers.reading import replies_vetoes as v
 from handlers.reading import replies_words as w
-from handlers.reading.replies_text import clauses, compact, trimmed
+from handlers.reading.replies_text import REF, clauses, compact, trimmed
 
 _WEAK_LONGEST = 24  # signs
 _BROKEN = re.compile(r"[^\s，,。.；;！!？?、：:]+(?: +[^\s，,。.；;！!？?、：:]+){2,}")
@@ -46,7 +46,7 @@ class Remark:
 _NOTHING = Remark(Says.NOTHING)
 # No answer lacks all of these; most chatter does. One cheap look saves the careful one.
 _ANY_KEY = re.compile(
-    "[收去来过到派接领办弄修好完了行嗯恩中妥是在知明管我联安正让叫核查处k1赶已走灭止劝成拆换挪撤人包出马这清通归属责"
+    "[收去来过到派接领办弄修好完了行嗯恩中妥是在知明管我联安正让叫核查处k1赶已走灭止劝成拆换挪撤人包可遵题转没用能看问出马这清通归属责"
     "搞拉跟盯跑上]|ok"
 )
 _POINTS = re.compile(
@@ -119,7 +119,7 @@ class _Clause:
 def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
     clean = v.EXEMPT.sub("", part)
     if not clean:
-        return _Clause()
+        return _Clause(Says.WEAK, words=part) if part in ("没问题", "没毛病") else _Clause()
     asks = v.QUESTION.search(clean) is not None
     office = v.OFFICE.search(clean) is not None
     if v.REFUSAL.search(clean):
@@ -131,14 +131,15 @@ def _clause(part: str, *, firm: bool, boss: bool) -> _Clause:
         return _Clause(Says.NOT_OURS, words=found[0])
     if (done := _done(clean)) and (firm or v.TOLD.search(clean) is None):
         return _Clause(Says.DONE, office=office, words=done)
-    if v.OTHERS.search(clean) or v.HEARSAY.search(clean):
+    bare = clean.lstrip(REF)
+    if v.OTHERS.search(bare) or v.HEARSAY.search(clean):
         return _Clause(office=office)
     return _accepts(clean, office=office, firm=firm, boss=boss)
 
 
 def _done(clean: str) -> str:
     found = d.DONE.search(clean)
-    if found is None or d.NOT_DONE.search(clean) or d.DONE_THEN.search(clean):
+    if found is None or d.NOT_DONE.search(clean) or d.DONE_THEN.search(clean) or d.GUESS.search(clean):
         return ""
     return found[0]
 
@@ -148,26 +149,35 @@ def _accepts(clean: str, *, office: bool, firm: bool, boss: bool) -> _Clause:
         return _Clause(Says.NOTHING if office else Says.ACK, office=office, words=found[0])
     if found := w.ACK.search(clean):
         return _Clause(Says.ACK, office=office, words=found[0])
-    if len(clean) <= _WEAK_LONGEST and (w.WEAK.search(clean) or (not boss and w.WEAK_ORDER.search(clean))):
+    short = len(clean) <= _WEAK_LONGEST and clean.strip(REF) != ""  # a number alone says nothing
+    if short and (w.WEAK.search(clean) or (not boss and w.WEAK_ORDER.search(clean))):
         return _Clause(Says.WEAK, words=clean)
     if office:
         return _Clause(office=True)
-    if boss and v.ORDER.search(clean) and not v.BY_MYSELF.search(clean):
+    if (boss or not firm) and v.ORDER.search(clean.lstrip(REF)) and not v.BY_MYSELF.search(clean):
         return _Clause()
+    doubtful = ""
     for pattern in (w.CLAIM, w.GO_NOW, w.GO_SELF, w.GO_ARRANGED, w.GO_DOING):
         found = pattern.search(clean)
         if found is None or _denied(clean, found) or _foreign(clean, found):
             continue
         if boss and _orders(clean, found[0]):
             continue
-        named_by = not firm and w.BEFORE.fullmatch(clean, 0, found.start()) is None
-        return _Clause(Says.GO, must_name=named_by, words=found[0])
+        if firm or w.BEFORE.fullmatch(clean, 0, found.start()):
+            return _Clause(Says.GO, words=found[0])
+        doubtful = doubtful or found[0]
+    if doubtful:
+        return _Clause(Says.GO, must_name=True, words=doubtful)
+    if (found := w.GO_THERE.search(clean)) and not _denied(clean, found) and not _foreign(clean, found):
+        return _Clause(Says.GO, must_name=True, words=found[0])
     if (found := w.ACK_LATE.search(clean)) and not _denied(clean, found):
         return _Clause(Says.ACK, must_name=True, words=found[0])
     if (
         firm
         and not boss
-        and (w.WEAK_LATER.search(clean) or w.WENT.search(clean))
+        and any(
+        pattern.search(clean) for pattern in (w.WEAK_LATER, w.WEAK_LOOK, w.WENT)
+    )
         and not v.FOREIGN.search(clean)
     ):
         return _Clause(Says.LATER, words=clean)

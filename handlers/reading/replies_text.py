@@ -23,7 +23,8 @@ _TABLE |= {0x2460 + i: str(i + 1) for i in range(9)}  # ① to ⑨
 _TABLE |= {0x2776 + i: str(i + 1) for i in range(9)}  # ❶ to ❾
 _TABLE |= {ord("＠"): "@", ord("＃"): "#", ord("№"): "#", ord("＋"): "+", ord("／"): "/", ord("－"): "-"}
 _TABLE |= {ord("己"): "已"}  # the commonest slip of the thumb: 己安排, 己办结
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_TABLE |= {ord(a): b for a, b in zip("領單辦結轉馬處這個過還嗎幾號樓", "领单办结转马处这个过还吗几号楼", strict=True)}
+_SURROGATE = re.compile("[\ud800-\udfff\ue000-\uf8ff]")  # and private signs, which mark people here
 _MODIFIERS = re.compile("[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]")  # keycaps and skin tones after an emoji
 _CLAUSE = re.compile(r"[^，,。.；;！!？?、\n~～…:： ]+[！!？?]*")
 _SPACES = re.compile(r"[ \n]+")
