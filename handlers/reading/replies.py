@@ -111,7 +111,7 @@ def _duty(answer: Answer) -> Intent | None:
     for person in answer.people:
         text = text.replace(WHO, person.name, 1)
     members = (*answer.room.members, *answer.people)
-    change = duty_words.parse(text, members, answer.today)
+    change = duty_words.parse(text, members, answer.today, me=answer.me.name if answer.me else None)
     if change is None:
         return None
     return Intent(

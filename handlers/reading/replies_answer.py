@@ -14,7 +14,7 @@ from datetime import date
 from handlers.reading import mentions, names, numbers, quotes, replies_units
 from handlers.reading.replies_text import normalise, without_modifiers
 from handlers.reading.views import Gazetteer, MemberEntry, MessageView, RoomState
-from storage.enums import Role
+from storage.enums import Role, TicketStatus
 
 WHO = "\x02"
 _ORDERS = frozenset((Role.HEAD, Role.DEPUTY, Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN))
@@ -22,6 +22,8 @@ _ROUTES = frozenset((Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN))
 _UNIT_SPEAKS = re.compile(r"\s*(?:怀柔区|怀柔)?(?=(.))")
 _SPEAKS = re.compile(r"[\s,，:：]*(?:[\u4e00-\u9fff]{2,3})?\s*(?:已?收到|已|马上|立即|这就|正在|领|接|我)")
 _FRONT_NUMBER = re.compile(r"\s*\d{1,3}\s*")
+# A helping unit may have accepted while the lead still waits: then the ticket's own status is not 已领办.
+_OPEN = frozenset((TicketStatus.WAITING, TicketStatus.ACCEPTED, TicketStatus.REOPENED))
 _QUOTE_SAME = 16  # signs of a ticket's text that a quoted text must share to be about it
 
 
@@ -71,7 +73,7 @@ class Answer:
         return tuple(
             i
             for i, t in enumerate(self.room.tickets)
-            if (t.waiting if waiting else (not t.waiting and t.status.value == "已领办"))
+            if (t.waiting if waiting else (not t.waiting and t.status in _OPEN))
         )
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from handlers.reading import numbers, replies_match
 from handlers.reading.replies_answer import Answer
 from handlers.reading.views import Act, Intent, MemberEntry
+from storage.enums import TicketStatus
 
 
 def aim(
@@ -65,7 +66,11 @@ def _targets(
 def _pool(answer: Answer, act: Act, waiting: bool | None) -> tuple[int, ...]:
     tickets = answer.room.tickets
     if act in (Act.REOPEN, Act.CALL_BACK):
-        return tuple(i for i, t in enumerate(tickets) if t.status.value == "已办结")
+        return tuple(i for i, t in enumerate(tickets) if t.status is TicketStatus.RESOLVED)
+    if act in (Act.TRANSFER, Act.KEEP, Act.AGREE):
+        unrouted = tuple(i for i, t in enumerate(tickets) if t.status is TicketStatus.UNROUTED)
+        if unrouted:
+            return unrouted
     if waiting is None:
         return answer.pool(waiting=True) or answer.pool(waiting=False)
     return answer.pool(waiting=waiting) or answer.pool(waiting=not waiting)

@@ -103,6 +103,7 @@ def test_dispatch_room_answers() -> None:
         ("4水务局", Act.TRANSFER, ("区水务局",)),
         ("4 维持", Act.KEEP, ()),
         ("4同意", Act.AGREE, ()),
+        ("转水务局", Act.TRANSFER, ("区水务局",)),
     ):
         view = replace(world.view("D", text), room_kind=UnitKind.DISPATCH, room_unit="区城指中心")
         intent = replies.read(view, room, world.GAZETTEER, world.TODAY)
