@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlmodel import Session
 
 from handlers.context import Context, District, load_district
+from handlers.policy import Policy
 from handlers.reading.views import Gazetteer
 from storage import people
 
@@ -16,7 +17,7 @@ EMPTY = District(version=-1, units=(), rooms=(), members=(), duties=(), gazettee
 class Knowledge:
     def __init__(self, base: Context | None = None) -> None:
         """`base` carries policy, keys and names; its district is replaced by the database's."""
-        self._base = base or Context(district=EMPTY)
+        self._base = base or Context(district=EMPTY, policy=Policy())
         self._context: Context | None = None
 
     def context(self, session: Session) -> Context:

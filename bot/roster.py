@@ -129,7 +129,7 @@ def _duties(
 def _places(session: Session, roster: Roster) -> None:
     """Places and catalogue carry no history: what the files say replaces what was there."""
     for table in (Village, PlaceAlias, Catalogue):
-        for row in session.exec(select(table).order_by(col(table.id))).all():  # type: ignore[call-overload]
+        for row in session.exec(select(table).order_by(col(table.id))).all():
             session.delete(row)
     session.flush()
     session.add_all(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -199,7 +200,7 @@ class Sender:
                 done = index + 1
                 self._count(parcel.room_id)
                 if index + 1 < len(parts):
-                    await self._database.write(lambda session, n=done: self._note_parts(session, parcel, n))
+                    await self._database.write(partial(self._note_parts, parcel=parcel, parts=done))
             for path in parcel.attachments:
                 await self._call(self._channel.send_file(parcel.to, Path(path)))
         except TemporaryError as error:
@@ -212,9 +213,9 @@ class Sender:
         else:
             await self._record(parcel, OutboxState.SENT, message_id=message_id, parts=done)
 
-    async def _call(self, sending: object) -> str | None:
+    async def _call(self, sending: Awaitable[str | None]) -> str | None:
         try:
-            return await asyncio.wait_for(sending, self._waits.send)  # type: ignore[arg-type]
+            return await asyncio.wait_for(sending, self._waits.send)
         except TimeoutError:
             raise UnknownResult(f"no answer within {self._waits.send:g} s") from None
 

@@ -54,32 +54,32 @@ class Settings(BaseSettings):
     bot_name: str = "派单助手"
 
     # the rules
-    accept_window_minutes: int = Field(15, ge=1, le=24 * 60)
-    grace_seconds: int = Field(2, ge=0, le=60)
-    reminder_minutes: int = Field(5, ge=1)
-    escalation_minutes: int = Field(10, ge=1)
+    accept_window_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    grace_seconds: int = Field(default=2, ge=0, le=60)
+    reminder_minutes: int = Field(default=5, ge=1)
+    escalation_minutes: int = Field(default=10, ge=1)
     again_minutes: Minutes = [30, 60, 90, 120]
-    urgent_reminder_minutes: int = Field(3, ge=1)
-    urgent_escalation_minutes: int = Field(8, ge=1)
+    urgent_reminder_minutes: int = Field(default=3, ge=1)
+    urgent_escalation_minutes: int = Field(default=8, ge=1)
     urgent_again_minutes: Minutes = list(range(10, 121, 10))
-    gather_seconds: int = Field(120, ge=0, le=3600)
-    same_text_minutes: int = Field(10, ge=0, le=24 * 60)
-    repeat_days: int = Field(7, ge=0, le=365)
+    gather_seconds: int = Field(default=120, ge=0, le=3600)
+    same_text_minutes: int = Field(default=10, ge=0, le=24 * 60)
+    repeat_days: int = Field(default=7, ge=0, le=365)
     limit_reminder_hours: Minutes = [24, 2]
 
     # sending
-    seconds_between_messages: float = Field(3.0, ge=0, le=600)
-    room_messages_per_minute: int = Field(10, ge=1, le=1000)
-    send_timeout_seconds: float = Field(15.0, ge=1, le=300)
-    echo_wait_seconds: int = Field(60, ge=5, le=3600)
-    backlog_settle_seconds: int = Field(5, ge=0, le=600)
+    seconds_between_messages: float = Field(default=3.0, ge=0, le=600)
+    room_messages_per_minute: int = Field(default=10, ge=1, le=1000)
+    send_timeout_seconds: float = Field(default=15.0, ge=1, le=300)
+    echo_wait_seconds: int = Field(default=60, ge=5, le=3600)
+    backlog_settle_seconds: int = Field(default=5, ge=0, le=600)
     replay_pacing: bool = False
 
     # the digest
     digest_time: time = time(12, 5)
-    digest_window_hour: int = Field(12, ge=0, le=23)
-    digest_month_day: int = Field(19, ge=1, le=28)
-    baseline_seconds: int | None = Field(None, ge=0)
+    digest_window_hour: int = Field(default=12, ge=0, le=23)
+    digest_month_day: int = Field(default=19, ge=1, le=28)
+    baseline_seconds: int | None = Field(default=None, ge=0)
 
     # secrets
     data_key: SecretStr = SecretStr("")
@@ -87,9 +87,9 @@ class Settings(BaseSettings):
 
     # the web page and health
     web_host: str = "127.0.0.1"
-    web_port: int = Field(8080, ge=1, le=65535)
+    web_port: int = Field(default=8080, ge=1, le=65535)
     page_url: str = ""
-    silent_gateway_minutes: int = Field(3, ge=1, le=24 * 60)
+    silent_gateway_minutes: int = Field(default=3, ge=1, le=24 * 60)
     log_level: str = "INFO"
 
     @field_validator("digest_time", mode="before")

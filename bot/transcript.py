@@ -41,8 +41,8 @@ def read_transcript(path: Path) -> list[Line]:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise TranscriptError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from None
+        broken = raw[: error.start].count(b"\n") + 1
+        raise TranscriptError(f"{path}:{broken}: not UTF-8; save the file as UTF-8") from None
     lines: list[Line] = []
     for number, source in enumerate(text.split("\n"), 1):
         if not source.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -25,32 +25,41 @@ def set_duty(session: Session, answer: Answer, *, now: datetime) -> bool:
         raise NotAllowed(texts.only_leader_duty())
     unit = ctx.district.unit_by_id[room.unit_id]
     today = answer.at.astimezone(BEIJING).date()
-    told = duty_words.parse(answer.message.text, ctx.district.entries_of.get(room.unit_id, ()), today)
+    told = duty_words.parse(
+        answer.message.text, ctx.district.entries_of.get(room.unit_id, ()), today, me=member.name
+    )
     if told is None:
         raise AskBack(texts.name_the_member())
-    on_duty = next((m for m in ctx.district.members_of.get(room.unit_id, ()) if m.name == told.member), None)
-    if on_duty is None:
-        raise IllegalMove(texts.not_in_unit(told.member, unit.name))
-    session.add(
-        Duty(
-            unit_id=room.unit_id,
-            member_id=on_duty.id,
-            day=told.start.date(),
-            starts=told.start.time(),
-            ends=told.end.time(),
-            line="",
-            source=f"group: {member.name}",
-        )
-    )
+    everyone = {m.name: m for m in ctx.district.members_of.get(room.unit_id, ())}
+    if told.who not in everyone:
+        raise IllegalMove(texts.not_in_unit(told.who, unit.name))
+    ready = [everyone[told.who]]
+    if told.replaces:  # the others on duty then stay on duty
+        start = told.start.replace(tzinfo=BEIJING)
+        ready += [m for m in ctx.district.on_duty(room.unit_id, start) if m.name not in (told.who, told.replaces)]
+    day = told.start.date()
+    while datetime.combine(day, told.start.time()) < told.end:
+        for each in ready:
+            session.add(
+                Duty(
+                    unit_id=room.unit_id,
+                    member_id=each.id,
+                    day=day,
+                    starts=told.start.time(),
+                    ends=told.end.time(),
+                    source=f"group: {member.name}",
+                )
+            )
+        day += timedelta(days=1)
     people.touch_roster(session)
     say(
         session,
         ctx,
         room=room,
         kind=SayKind.CONFIRMATION,
-        text=texts.duty_set(member=on_duty.name, when=told.words),
+        text=texts.duty_set(member=told.who, when=told.when),
         key=f"{answer.key}:duty",
         now=now,
-        mentions=[on_duty.name],
+        mentions=[told.who],
     )
     return False
