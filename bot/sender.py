@@ -74,7 +74,7 @@ class Sender:
         self._clock = clock
         self._channel = channel
         self._gate = gate
-        self._holder = holder
+        self.holder = holder or ""
         self._pace = pace or Pace()
         self._waits = waits or Waits()
         self._last_sent: datetime | None = None
@@ -137,10 +137,10 @@ class Sender:
         return None
 
     def _may_send(self, session: Session, now: datetime) -> bool:
-        if self._holder is None:
+        if not self.holder:
             return True
         name = f"account:{self._channel.name}"
-        if meta.hold_lease(session, name=name, holder=self._holder, now=now, ttl=self._waits.lease):
+        if meta.hold_lease(session, name=name, holder=self.holder, now=now, ttl=self._waits.lease):
             self.refused_by = None
             return True
         other = meta.lease_holder(session, name)

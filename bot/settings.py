@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     web_port: int = Field(default=8080, ge=1, le=65535)
     page_url: str = ""
     silent_gateway_minutes: int = Field(default=3, ge=1, le=24 * 60)
+    alarm_urls: SecretStr = SecretStr("")
     log_level: str = "INFO"
 
     @field_validator("digest_time", mode="before")

@@ -23,3 +23,18 @@ def tell_of_parked(session: Session, ctx: Context, *, inbox_id: int, count: int,
         key=f"parked:{inbox_id}",
         now=now,
     )
+
+
+def tell_of_silence(session: Session, ctx: Context, *, minutes: int, now: datetime) -> str:
+    """The gateway went silent; supervision is told as soon as anything can be sent. The sentence, for other routes."""
+    text = texts.silent_gateway(minutes)
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=text,
+        key=f"silent:{int(now.timestamp())}",
+        now=now,
+    )
+    return text

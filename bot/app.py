@@ -1,0 +1,274 @@
+"""The composition root: the only place that names concrete classes, starts the loops and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from bot.alarms import other_route
+from bot.backoff import delay
+from bot.channels.base import Channel, ConnectionState, InboundMessage, RoomsChanged, StateChange
+from bot.channels.wechaty import WechatyChannel
+from bot.channels.wechaty_tls import TlsConfig
+from bot.clock import Clock, SystemClock
+from bot.database import Database
+from bot.digesting import Digesting
+from bot.gate import Gate
+from bot.health import Health, health_routes
+from bot.inbox_worker import InboxWorker
+from bot.knowledge import Knowledge
+from bot.receiver import Receiver
+from bot.scheduler import LAST_TICK, Scheduler, Ticker
+from bot.sender import Sender
+from bot.settings import Settings
+from handlers.binding import rooms_listed
+from storage import meta
+from storage.enums import OutageKind
+from storage.migrate import require_head
+from storage.sessions import make_engine, sqlite_path
+
+log = logging.getLogger(__name__)
+STOP_WITHIN = 5.0  # seconds that a clean stop may take
+IDLE = 1.0  # seconds after which a loop looks by itself, whatever it was told
+DOWN_AFTER = timedelta(seconds=30)  # a gap between ticks longer than this was an outage
+STORE_AT_ONCE = 200  # messages of one storing transaction
+
+
+def open_database(settings: Settings) -> Engine:
+    """The engine of the settings' database; the folder of a SQLite file is made."""
+    path = sqlite_path(settings.database_url)
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return make_engine(settings.database_url)
+
+
+def wechat_channel(settings: Settings, clock: Clock) -> WechatyChannel:
+    tls = None
+    if settings.gateway_tls_ca is not None:
+        tls = TlsConfig(settings.gateway_tls_ca, settings.gateway_tls_name or None)
+    return WechatyChannel(
+        name=settings.account,
+        endpoint=settings.gateway_endpoint,
+        token=settings.gateway_token.get_secret_value(),
+        files_dir=settings.files_dir,
+        clock=clock,
+        tls=tls,
+        bot_names=(settings.bot_name,),
+    )
+
+
+class Bot:
+    """All loops of one process. `run` returns when `stop` is set, and only then."""
+
+    def __init__(self, settings: Settings, engine: Engine, channel: Channel, clock: Clock | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.channel = channel
+        self._account = channel.name
+        self.database = Database(engine)
+        self.gate = Gate(settle=timedelta(seconds=settings.backlog_settle_seconds))
+        self.knowledge = Knowledge(settings.context())
+        files: Path = settings.files_dir
+        digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
+        self.receiver = Receiver(self.database, account=self._account)
+        self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate)
+        self.scheduler = Scheduler(self.database, self.clock, self.knowledge, self.gate, digesting)
+        self.sender = Sender(
+            self.database,
+            self.clock,
+            channel,
+            self.gate,
+            holder=f"{socket.gethostname()}:{os.getpid()}",
+            pace=settings.pace(),
+            waits=settings.waits(),
+        )
+        self.health = Health(
+            self.database,
+            self.clock,
+            self.knowledge,
+            self.gate,
+            last_tick=lambda: self.scheduler.last_tick,
+            files=files,
+            silent_after=timedelta(minutes=settings.silent_gateway_minutes),
+            other_route=other_route(settings.alarm_urls.get_secret_value()),
+        )
+        self._web_address = (settings.web_host, settings.web_port)
+        self._came = asyncio.Event()  # something is in the inbox
+        self._said = asyncio.Event()  # something may be in the outbox
+
+    # ---- life --------------------------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event, *, web: FastAPI | None = None) -> None:
+        require_head(self.database.engine)
+        await self.database.write(self._note_downtime)
+        await self.sender.recover()
+        ticker = Ticker(self.scheduler, self.clock, self._after_tick)
+        ticker.start()
+        page = web or FastAPI(title="领办", docs_url=None, redoc_url=None, openapi_url=None)
+        page.include_router(health_routes(self.health))
+        server = _Server(page, *self._web_address)
+        tasks = [
+            asyncio.create_task(self._for_ever("listen", self._listen)),
+            asyncio.create_task(self._for_ever("understand", self._understand)),
+            asyncio.create_task(self._for_ever("send", self._send)),
+            asyncio.create_task(server.serve()),
+        ]
+        await stop.wait()
+        ticker.stop()
+        server.should_exit = True
+        await self._end(tasks)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Stop within the time allowed; a call to the gateway that hangs is left, its row stays `sending`."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=STOP_WITHIN - 1)
+        try:
+            await asyncio.wait_for(self.channel.close(), 1)
+        except TimeoutError:
+            log.warning("channel_close_hangs")
+        self.database.write_now(self._let_go)
+        self.database.close()
+
+    def _let_go(self, session: Session) -> None:
+        now = self.clock.now()
+        meta.put(session, LAST_TICK, now.isoformat())
+        meta.release_lease(session, name=f"account:{self._account}", holder=self.sender.holder, now=now)
+
+    def _note_downtime(self, session: Session) -> None:
+        """The time since the last tick of the process before was an outage, stated in the digest."""
+        now = self.clock.now()
+        last = meta.get(session, LAST_TICK)
+        if last and now - datetime.fromisoformat(last) > DOWN_AFTER:
+            meta.end_outage(session, account=self._account, at=datetime.fromisoformat(last))
+            meta.start_outage(
+                session, kind=OutageKind.DOWN, account=self._account, at=datetime.fromisoformat(last)
+            )
+        else:
+            meta.start_outage(session, kind=OutageKind.OFFLINE, account=self._account, at=now)
+
+    async def _for_ever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop; whatever ends it is logged, and it begins anew, later each time until it works again."""
+        failures = 0
+        while True:
+            began = self.clock.monotonic()
+            try:
+                await loop()
+            except OperationalError as error:
+                log.error("database_failed", extra={"loop": name, "reason": str(error.orig)})
+            except Exception:
+                log.exception("loop_failed", extra={"loop": name})
+            failures = 0 if self.clock.monotonic() - began > 60 else failures + 1
+            await self.clock.sleep(delay(failures, lambda: 0.0))
+
+    # ---- the loops ---------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Store what the channel hears, in its order; several waiting messages in one transaction."""
+        queue: asyncio.Queue[object] = asyncio.Queue(maxsize=10_000)
+
+        async def read() -> None:
+            async for event in self.channel.events():
+                await queue.put(event)
+
+        reader = asyncio.create_task(read())
+        try:
+            held: list[InboundMessage] = []
+            while True:
+                event = await self._next(queue, reader)
+                self.health.heard(self.clock.now())
+                if isinstance(event, InboundMessage):
+                    held.append(event)
+                    if not queue.empty() and len(held) < STORE_AT_ONCE:
+                        continue
+                await self._store(held)
+                held = []
+                if isinstance(event, StateChange):
+                    await self._state(event)
+                elif isinstance(event, RoomsChanged):
+                    await self.database.write(lambda session, rooms=event: self._rooms(session, rooms))  # type: ignore[misc]
+        finally:
+            reader.cancel()
+
+    async def _next(self, queue: asyncio.Queue[object], reader: asyncio.Task[None]) -> object:
+        """The next event; a reader that ended is an error, since a channel never ends by itself."""
+        getting = asyncio.create_task(queue.get())
+        await asyncio.wait({getting, reader}, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            return getting.result()
+        getting.cancel()
+        reader.result()
+        raise RuntimeError("the channel's events ended")
+
+    async def _store(self, held: list[InboundMessage]) -> None:
+        if held and await self.receiver.store(held):
+            self.gate.heard(self.clock.now())
+            self._came.set()
+
+    async def _state(self, change: StateChange) -> None:
+        log.info("channel_state", extra={"state": change.state.value, "detail": change.detail})
+        now = self.clock.now()
+        if change.state is ConnectionState.ONLINE:
+            await self.database.write(lambda session: meta.end_outage(session, account=self._account, at=now))
+            self.gate.connect(now)
+        elif change.state is ConnectionState.OFFLINE:
+            self.gate.disconnect()
+            await self.database.write(
+                lambda session: meta.start_outage(session, kind=OutageKind.OFFLINE, account=self._account, at=change.at)
+            )
+
+    def _rooms(self, session: Session, event: RoomsChanged) -> None:
+        ctx = self.knowledge.context(session)
+        listed = [(room.room_id, room.topic) for room in event.rooms]
+        held = rooms_listed(session, ctx, account=self._account, listed=listed, now=self.clock.now())
+        log.info("rooms_listed", extra={"rooms": len(listed), "held": len(held)})
+
+    async def _understand(self) -> None:
+        while True:
+            self._came.clear()
+            if await self.worker.take_batch():
+                self._said.set()
+                continue
+            await _wait(self._came, IDLE)
+
+    async def _send(self) -> None:
+        while True:
+            self._said.clear()
+            if await self.sender.step():
+                continue
+            pause = self.sender.wait_seconds(self.clock.now())
+            if pause:
+                await self.clock.sleep(min(pause, IDLE))
+            else:
+                await _wait(self._said, IDLE)
+
+    async def _after_tick(self) -> None:
+        self._said.set()
+        await self.health.watch()
+
+
+class _Server(uvicorn.Server):
+    """The page's server; signals are the process's business, not the page's."""
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        super().__init__(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off"))
+
+    def install_signal_handlers(self) -> None:
+        return None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

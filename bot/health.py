@@ -1,0 +1,164 @@
+"""Is the bot well? What a probe, a graph and a supervisor may ask; and the alarm of a gateway that went silent."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlmodel import Session
+
+from bot.clock import Clock
+from bot.database import Database
+from bot.gate import Gate
+from bot.knowledge import Knowledge
+from handlers.troubles import tell_of_silence
+from storage import deadlines, inbox, outbox
+from storage.enums import InboxState
+
+log = logging.getLogger(__name__)
+LATE = timedelta(seconds=60)  # a step or a message this late means that something is stuck
+TICK_IS_OLD = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Ages in whole seconds, None where there is nothing; `problems` is empty when all is well."""
+
+    connected: bool
+    gate_open: bool
+    tick_age: int | None
+    oldest_due_age: int | None
+    oldest_unsent_age: int | None
+    minutes_without_event: int | None
+    waiting: int
+    parked: int
+    free_disk_mb: int
+    problems: tuple[str, ...]
+
+
+class Health:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        knowledge: Knowledge,
+        gate: Gate,
+        *,
+        last_tick: Callable[[], datetime | None],
+        files: Path,
+        silent_after: timedelta,
+        other_route: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`other_route` carries an alarm past WeChat (e-mail, SMS, a 企业微信 webhook), where one is set."""
+        self._database = database
+        self._clock = clock
+        self._knowledge = knowledge
+        self._gate = gate
+        self._last_tick = last_tick
+        self._files = files
+        self._silent_after = silent_after
+        self._other_route = other_route
+        self._started = clock.now()
+        self.last_event: datetime | None = None
+        self._alarmed = False
+
+    def heard(self, now: datetime) -> None:
+        """Any event of the gateway: a message, a heartbeat, a change of state."""
+        self.last_event = now
+        self._alarmed = False
+
+    async def watch(self) -> None:
+        """Raise the alarm, once, when the gateway has been silent or away too long."""
+        now = self._clock.now()
+        silent_since = self.last_event or self._started
+        if self._alarmed or now - silent_since < self._silent_after:
+            return
+        self._alarmed = True
+        minutes = int((now - silent_since).total_seconds() // 60)
+        log.error("gateway_silent", extra={"minutes": minutes, "connected": self._gate.connected})
+        text = await self._database.write(lambda session: self._tell(session, minutes, now))
+        if self._other_route:
+            await self._other_route(text)
+
+    def _tell(self, session: Session, minutes: int, now: datetime) -> str:
+        return tell_of_silence(session, self._knowledge.context(session), minutes=minutes, now=now)
+
+    async def report(self) -> Report:
+        return await self._database.read(self._report)
+
+    def _report(self, session: Session) -> Report:
+        now = self._clock.now()
+        due, unsent = deadlines.next_due(session), outbox.oldest_pending(session)
+        tick = self._last_tick()
+        silent = now - (self.last_event or self._started)
+        parked = inbox.count_in(session, InboxState.PARKED)
+        free = shutil.disk_usage(self._files if self._files.exists() else Path(".")).free // 2**20
+        checks = {
+            "not connected to WeChat": not self._gate.connected,
+            "the ticker stands still": tick is None or now - tick > TICK_IS_OLD,
+            "a step is late": due is not None and self._gate.is_open and now - due > LATE,
+            "a message could not be sent for a minute": unsent is not None and now - unsent > LATE,
+            "the gateway is silent": silent >= self._silent_after,
+            "messages are parked": parked > 0,
+            "less than 500 MB of disk are free": free < 500,
+        }
+        return Report(
+            connected=self._gate.connected,
+            gate_open=self._gate.is_open,
+            tick_age=_seconds(now, tick),
+            oldest_due_age=_seconds(now, due) if due and due <= now else None,
+            oldest_unsent_age=_seconds(now, unsent),
+            minutes_without_event=int(silent.total_seconds() // 60),
+            waiting=inbox.count_in(session, InboxState.NEW),
+            parked=parked,
+            free_disk_mb=free,
+            problems=tuple(what for what, wrong in checks.items() if wrong),
+        )
+
+
+def _seconds(now: datetime, at: datetime | None) -> int | None:
+    return int((now - at).total_seconds()) if at else None
+
+
+def health_routes(health: Health) -> APIRouter:
+    """`/health` (the process answers), `/ready` (503 with the reasons when it is not well), `/metrics` (Prometheus)."""
+    router = APIRouter()
+
+    @router.get("/health")
+    async def alive() -> dict[str, str]:
+        return {"status": "alive"}
+
+    @router.get("/ready")
+    async def ready() -> JSONResponse:
+        report = await health.report()
+        return JSONResponse(asdict(report), status_code=503 if report.problems else 200)
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(_metrics(await health.report()), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _metrics(report: Report) -> bytes:
+    registry = CollectorRegistry()
+    for name, value, meaning in (
+        ("lingban_connected", report.connected, "1 when WeChat is connected"),
+        ("lingban_tick_age_seconds", report.tick_age, "seconds since the last tick"),
+        ("lingban_oldest_due_age_seconds", report.oldest_due_age, "how late the oldest step is"),
+        ("lingban_oldest_unsent_age_seconds", report.oldest_unsent_age, "age of the oldest unsent message"),
+        ("lingban_minutes_without_event", report.minutes_without_event, "minutes without any event of the gateway"),
+        ("lingban_inbox_waiting", report.waiting, "messages not understood yet"),
+        ("lingban_inbox_parked", report.parked, "messages that could not be handled"),
+        ("lingban_free_disk_megabytes", report.free_disk_mb, "free disk where the files are"),
+        ("lingban_problems", len(report.problems), "checks that fail now"),
+    ):
+        Gauge(name, meaning, registry=registry).set(float(value or 0))
+    return generate_latest(registry)
