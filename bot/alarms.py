@@ -23,10 +23,10 @@ def other_route(urls: str) -> Callable[[str], Awaitable[None]] | None:
 
     async def send(text: str) -> None:
         try:
-            sent = await asyncio.wait_for(sender.async_notify(body=text), 30)
+            if await asyncio.wait_for(sender.async_notify(body=text), 30):
+                return
         except (TimeoutError, OSError):
-            sent = False
-        if not sent:
-            log.error("alarm_not_delivered")
+            pass
+        log.error("alarm_not_delivered")
 
     return send

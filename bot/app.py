@@ -151,9 +151,7 @@ class Bot:
         last = meta.get(session, LAST_TICK)
         if last and now - datetime.fromisoformat(last) > DOWN_AFTER:
             meta.end_outage(session, account=self._account, at=datetime.fromisoformat(last))
-            meta.start_outage(
-                session, kind=OutageKind.DOWN, account=self._account, at=datetime.fromisoformat(last)
-            )
+            meta.start_outage(session, kind=OutageKind.DOWN, account=self._account, at=datetime.fromisoformat(last))
         else:
             meta.start_outage(session, kind=OutageKind.OFFLINE, account=self._account, at=now)
 

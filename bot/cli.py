@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+import signal
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.fernet import Fernet
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.app import Bot, open_database, wechat_channel
+from bot.checking import check_all
+from bot.clock import SystemClock
+from bot.database import Database
+from bot.demo import farewell, run_demo
+from bot.importers.people import load, write_template
 from bot.importers.roster import RosterError
+from bot.logs import set_up_logs
 from bot.replaying import ReplayError, replay_files
-from bot.settings import SettingsError, load_settings
+from bot.roster import load_into
+from bot.settings import Settings, SettingsError, load_settings
+from bot.showing import digest_texts, parked_lines, show_ticket
 from bot.transcript import TranscriptError
-from storage.migrate import SchemaError
+from storage.migrate import SchemaError, require_head, upgrade
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="领办: every complaint in the group gets an owner.")
+from bot.cli_reading import evaluate, explain  # isort: skip
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command()(explain)
+app.command()(evaluate)
 BAD_INPUT = 2  # exit status for input that cannot be used
+Units = Annotated[
+    Path, typer.Option(help="Folder with units.csv, members.csv, villages.csv, catalogue.csv; or one .xlsx.")
+]
+DatabaseOption = Annotated[str | None, typer.Option(help="Another database than the settings' DATABASE_URL.")]
 
 
 @app.callback()
 def main() -> None:
-    """领办: every complaint in the group gets an owner within 15 minutes."""
+    """领办: every complaint in the group gets an owner within 15 minutes.
+
+    Newcomers: `demo` needs nothing. Then `init`, `check`, `run`. Settings come from the environment or `.env`
+    (see config.example.env).
+    """
 
 
 def stop(message: object, status: int = BAD_INPUT) -> typer.Exit:
@@ -29,10 +55,95 @@ def stop(message: object, status: int = BAD_INPUT) -> typer.Exit:
     return typer.Exit(status)
 
 
+def settings_or_stop(database: str | None = None) -> Settings:
+    try:
+        settings = load_settings()
+        return settings.model_copy(update={"database_url": database}) if database else settings
+    except SettingsError as error:
+        raise stop(f"settings are wrong:\n{error}") from None
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the demo's database and digest go.")] = Path("data/demo"),
+    fast: Annotated[bool, typer.Option(help="Without pauses.")] = False,
+) -> None:
+    """Play a morning in six groups in the terminal. No account, no Node, about half a minute."""
+    console = Console()
+    path = asyncio.run(run_demo(settings_or_stop(), SystemClock(), folder=folder, console=console, fast=fast))
+    console.print()
+    console.print(farewell(path), soft_wrap=True, highlight=False)
+
+
+@app.command()
+def init(units: Units, database: DatabaseOption = None) -> None:
+    """Create or upgrade the database and load units, members, villages and the catalogue.
+
+    Run it again to update: nothing is lost, no message is sent, no running clock moves.
+    """
+    settings = settings_or_stop(database)
+    try:
+        roster = load(units)
+        engine = open_database(settings)
+        upgrade(engine)
+        now = SystemClock().now()
+        loaded = Database(engine, inline=True).write_now(lambda session: load_into(session, roster, now=now))
+    except (RosterError, SchemaError) as error:
+        raise stop(error) from None
+    except (SQLAlchemyError, OSError) as error:
+        raise stop(
+            f"the database cannot be written: {str(error).splitlines()[0]}; check DATABASE_URL, rights, disk"
+        ) from None
+    typer.echo(
+        f"loaded: {loaded.units} units, {loaded.members} members, {loaded.villages} villages, {loaded.categories}"
+        f" categories; retired: {loaded.retired_units} units, {loaded.retired_members} members"
+    )
+    typer.echo("next: python -m bot check")
+
+
+@app.command()
+def check(database: DatabaseOption = None) -> None:
+    """Look at settings, database, roster, gateway and fonts; say what is wrong and what to do."""
+    settings = settings_or_stop(database)
+    findings = asyncio.run(check_all(settings, open_database(settings)))
+    for each in findings:
+        typer.echo(f"{'ok   ' if each.ok else 'WRONG'} {each.what}" + (f"\n      do: {each.todo}" if each.todo else ""))
+    if not all(each.ok for each in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def run() -> None:
+    """Run the bot until SIGTERM or SIGINT; then stop cleanly within 5 seconds, exit status 0."""
+    settings = settings_or_stop()
+    if not settings.gateway_endpoint:
+        raise stop("GATEWAY_ENDPOINT is empty; set it to host:port of the Wechaty gateway, or try `python -m bot demo`")
+    secrets = (settings.gateway_token, settings.data_key, settings.hash_key, settings.alarm_urls)
+    set_up_logs(settings.log_level, secrets=tuple(secret.get_secret_value() for secret in secrets))
+    clock = SystemClock()
+    try:
+        engine = open_database(settings)
+        require_head(engine)
+        bot = Bot(settings, engine, wechat_channel(settings, clock), clock)
+    except SchemaError as error:
+        raise stop(error) from None
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        raise stop(f"cannot start: {str(error).splitlines()[0]}; run `python -m bot check`") from None
+    asyncio.run(_until_signal(bot))
+
+
+async def _until_signal(bot: Bot) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    await bot.run(stopping)
+
+
 @app.command()
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="Transcripts (JSON Lines), see docs/how-it-works.md.")],
-    units: Annotated[Path, typer.Option(help="Folder with units.csv, members.csv, villages.csv, catalogue.csv; or .xlsx.")],
+    files: Annotated[list[Path], typer.Argument(help="Transcripts, JSON Lines.")],
+    units: Units,
     out: Annotated[Path, typer.Option(help="Folder for the results: b.jsonl becomes b.json.")],
     until: Annotated[str | None, typer.Option(help="ISO time with offset up to which the clock runs.")] = None,
     database: Annotated[str | None, typer.Option(help="An empty database to replay one FILE into.")] = None,
@@ -45,6 +156,56 @@ def replay(
     if end is not None and end.tzinfo is None:
         raise stop(f"--until {until!r} needs an offset, such as +08:00")
     try:
-        replay_files(files, units=units, out=out, until=end, database=database, settings=load_settings())
-    except (TranscriptError, RosterError, ReplayError, SettingsError, SchemaError) as error:
+        replay_files(files, units=units, out=out, until=end, database=database, settings=settings_or_stop())
+    except (TranscriptError, RosterError, ReplayError, SchemaError) as error:
         raise stop(error) from None
+
+
+@app.command()
+def show(
+    no: Annotated[str, typer.Argument(help="Ticket number 20260303-0001, or an order number.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Show a ticket: its duties, who has it, its whole trail. Personal data stays masked."""
+    text = show_ticket(open_database(settings_or_stop(database)), no)
+    if text is None:
+        raise stop(f"no ticket {no}", 1)
+    typer.echo(text)
+
+
+@app.command()
+def digest(
+    day: Annotated[str, typer.Option("--date", help="The day on whose noon the window ends, YYYY-MM-DD.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Print the daily digest of a window, computed anew from the database; nothing is posted."""
+    try:
+        end = date.fromisoformat(day)
+    except ValueError:
+        raise stop(f"--date {day!r} is no date, write YYYY-MM-DD") from None
+    settings = settings_or_stop(database)
+    now = SystemClock().now()
+    typer.echo("\n\n".join(digest_texts(open_database(settings), end, settings.digests(), now=now)))
+
+
+@app.command()
+def parked(
+    retry: Annotated[int | None, typer.Option(help="Give this message another chance.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """List messages that could not be handled, with the reason."""
+    for line in parked_lines(open_database(settings_or_stop(database)), retry):
+        typer.echo(line)
+
+
+@app.command()
+def template(path: Annotated[Path, typer.Argument(help="Where the .xlsx goes.")]) -> None:
+    """Write a workbook for units, people, duty, villages and catalogue, with drop-downs and examples."""
+    write_template(path)
+    typer.echo(f"written: {path}; fill it and run `python -m bot init --units {path}`")
+
+
+@app.command()
+def key() -> None:
+    """Print a new key for DATA_KEY or HASH_KEY. Keep it safe: without it sealed data cannot be read."""
+    typer.echo(Fernet.generate_key().decode())

@@ -1,4 +1,4 @@
-"""A digest that falls due: numbers, picture, Excel, text, said once. Files are made before the transaction that posts."""
+"""A digest that falls due: numbers, picture, Excel, text, said once. Its files are made before it is posted."""
 
 from __future__ import annotations
 

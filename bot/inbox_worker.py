@@ -25,7 +25,9 @@ ATTEMPTS = 3  # tries before a message is parked
 
 
 class InboxWorker:
-    def __init__(self, database: Database, clock: Clock, knowledge: Knowledge, gate: Gate, *, batch: int = BATCH) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, knowledge: Knowledge, gate: Gate, *, batch: int = BATCH
+    ) -> None:
         self._database = database
         self._clock = clock
         self._knowledge = knowledge

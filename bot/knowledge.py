@@ -25,4 +25,3 @@ class Knowledge:
         if self._context is None or self._context.district.version != version:
             self._context = replace(self._base, district=load_district(session))
         return self._context
-

@@ -23,8 +23,8 @@ def set_up_logs(level: str, *, secrets: tuple[str, ...] = (), plain: bool = Fals
                 event[name] = value
         return event
 
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer(
-        ensure_ascii=False
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=False) if plain else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from sqlmodel import Session
 
-from bot.channels.base import InboundMessage, QuoteRef
+from bot.channels.base import InboundMessage, Mention, QuoteRef
 from bot.channels.transcript import TranscriptChannel
 from bot.clock import VirtualClock
 from bot.database import Database
@@ -21,12 +22,24 @@ from bot.receiver import Receiver
 from bot.scheduler import Scheduler
 from bot.sender import Pace, Sender
 from bot.transcript import Line
+from handlers import registry
 from handlers.closing import call_back
 from handlers.context import Context
 from handlers.digest_windows import DigestSettings
 from storage import inbox, meta, outbox, people, tickets
 from storage.enums import MessageType, OutageKind, Satisfaction
 from storage.tables import InboxMessage
+
+
+class Watcher(Protocol):
+    """Sees every message as it is heard or said; for the demo."""
+
+    async def heard(self, at: datetime, room: str, sender: str, text: str) -> None: ...
+
+    async def said(self, at: datetime, room: str, text: str, mentions: list[str]) -> None: ...
+
+    async def file(self, at: datetime, room: str, name: str) -> None: ...
+
 
 AFTER_LAST = timedelta(minutes=60)  # how long the clock runs on after the last line
 BREAKS = {"offline": OutageKind.OFFLINE, "crash": OutageKind.DOWN}
@@ -52,13 +65,22 @@ class ReplaySettings:
 class Replay:
     """One transcript in one database. `run` may be called once."""
 
-    def __init__(self, database: Database, lines: Sequence[Line], settings: ReplaySettings, folder: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lines: Sequence[Line],
+        settings: ReplaySettings,
+        folder: Path,
+        *,
+        watcher: Watcher | None = None,
+    ) -> None:
         self._database = database
         self._lines = lines
         self._settings = settings
         self._folder = folder  # the transcript's, for files that it names
         self._clock = VirtualClock(lines[0].at)
-        self._channel = TranscriptChannel()
+        self._watcher = watcher
+        self._channel = TranscriptChannel(self._on_text, self._on_file)
         self._gate = Gate(connected=True)
         self._receiver = Receiver(database, account=self._channel.name)
         self._start_process()
@@ -121,9 +143,19 @@ class Replay:
             await self._settle()
         else:
             message = self._inbound(line)
+            if self._watcher and message.type is not MessageType.RECALL:
+                await self._watcher.heard(self._clock.now(), message.room_id, message.sender_name, message.text)
             self._database.write_now(lambda session: self._receiver.store_in(session, [message]))
             self._gate.heard(self._clock.now())
             await self._settle()
+
+    async def _on_text(self, room: str, text: str, mentions: Sequence[Mention]) -> None:
+        if self._watcher:
+            await self._watcher.said(self._clock.now(), room, text, [mention.name for mention in mentions])
+
+    async def _on_file(self, room: str, path: Path) -> None:
+        if self._watcher:
+            await self._watcher.file(self._clock.now(), room, path.name)
 
     async def _settle(self) -> None:
         """Understand what came, say what follows from it at once."""
@@ -133,9 +165,7 @@ class Replay:
         await self._sender.drain()
 
     def _say_prompts(self, session: Session) -> None:
-        from handlers.registry import say_prompts
-
-        say_prompts(session, self._knowledge.context(session), now=self._clock.now())
+        registry.say_prompts(session, self._knowledge.context(session), now=self._clock.now())
 
     def _break(self, line: Line) -> None:
         self._gate.disconnect()
@@ -260,8 +290,6 @@ def arrivals(lines: Sequence[Line]) -> list[Arrival]:
     seen = [
         Arrival(line.at if line.kind in (*BREAKS, *RETURNS) else line.received_at, line)
         for line in lines
-        if not (
-            line.kind in ("message", "recall") and any(_is_in(line, start, end) for start, end in breaks)
-        )
+        if not (line.kind in ("message", "recall") and any(_is_in(line, start, end) for start, end in breaks))
     ]
     return sorted(seen, key=lambda arrival: (arrival.at, arrival.line.number))

@@ -1,4 +1,4 @@
-"""The result of a replay as one JSON object (spec: replay.md). Beijing times, time order, nothing that leaves the database."""
+"""The result of a replay as one JSON object (spec: replay.md): Beijing times, time order, no personal data."""
 
 from __future__ import annotations
 

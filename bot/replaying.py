@@ -81,9 +81,10 @@ def _given_database(url: str) -> Engine:
     engine = make_engine(url)
     upgrade(engine)
     with reading(engine) as session:
-        if session.exec(select(tables.InboxMessage.id).limit(1)).first() or session.exec(
-            select(tables.Unit.id).limit(1)
-        ).first():
+        if (
+            session.exec(select(tables.InboxMessage.id).limit(1)).first()
+            or session.exec(select(tables.Unit.id).limit(1)).first()
+        ):
             raise ReplayError(f"the database {engine.url.render_as_string()} is not empty; give an empty one")
     return engine
 

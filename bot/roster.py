@@ -66,9 +66,7 @@ def _units(session: Session, roster: Roster) -> tuple[dict[str, Unit], int]:
     return known, retired
 
 
-def _members(
-    session: Session, roster: Roster, units: dict[str, Unit]
-) -> tuple[dict[tuple[str, str], Member], int]:
+def _members(session: Session, roster: Roster, units: dict[str, Unit]) -> tuple[dict[tuple[str, str], Member], int]:
     by_id = {unit.id: unit.name for unit in units.values()}
     known = {(by_id[m.unit_id], m.name): m for m in session.exec(select(Member)).all()}
     for position, row in enumerate(roster.members):
@@ -110,9 +108,7 @@ def _contacts(
         session.add(contact)
 
 
-def _duties(
-    session: Session, roster: Roster, members: dict[tuple[str, str], Member], units: dict[str, Unit]
-) -> None:
+def _duties(session: Session, roster: Roster, members: dict[tuple[str, str], Member], units: dict[str, Unit]) -> None:
     for old in session.exec(select(Duty).where(Duty.source == "roster")).all():
         session.delete(old)
     session.flush()

@@ -79,7 +79,9 @@ class Scheduler:
 class Ticker:
     """Wakes a scheduler every second, and at once when the next due time is nearer."""
 
-    def __init__(self, scheduler: Scheduler, clock: Clock, after_tick: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self, scheduler: Scheduler, clock: Clock, after_tick: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._scheduler = scheduler
         self._clock = clock
         self._after_tick = after_tick

@@ -251,7 +251,7 @@ class Sender:
     # ---- unknown outcomes --------------------------------------------------------------------------------------------
 
     def _settle_unknown(self, session: Session, now: datetime) -> None:
-        """Our own echo proves a sending; without one it is said once more, marked. Digests are never repeated blindly."""
+        """Our own echo proves a sending; without one it is said once more, marked; a digest never is."""
         for row in outbox.in_state(session, OutboxState.SENDING):
             if now - (row.sending_since or now) > STALE:
                 row.state = OutboxState.UNKNOWN

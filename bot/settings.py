@@ -112,7 +112,9 @@ class Settings(BaseSettings):
             try:
                 Fernet(key.strip().encode())
             except ValueError:
-                raise ValueError("must be keys made by `python -m bot key`, several with a comma, newest first") from None
+                raise ValueError(
+                    "must be keys made by `python -m bot key`, several with a comma, newest first"
+                ) from None
         return value
 
     @field_validator("database_url")
@@ -144,7 +146,9 @@ class Settings(BaseSettings):
             ),
         ):
             if not rungs[0] < rungs[1] < self.accept_window_minutes:
-                raise ValueError(f"{name} must rise and stay below ACCEPT_WINDOW_MINUTES ({self.accept_window_minutes})")
+                raise ValueError(
+                    f"{name} must rise and stay below ACCEPT_WINDOW_MINUTES ({self.accept_window_minutes})"
+                )
         for name, again in (("AGAIN_MINUTES", self.again_minutes), ("URGENT_AGAIN_MINUTES", self.urgent_again_minutes)):
             if list(again) != sorted(set(again)) or any(minutes <= 0 for minutes in again):
                 raise ValueError(f"{name} must be rising numbers above 0, such as 30,60,90,120")

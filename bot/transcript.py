@@ -1,4 +1,4 @@
-"""A transcript read and checked (spec: replay.md): every line a known kind, its fields of the right type, in time order."""
+"""A transcript read and checked (spec: replay.md): known kinds, fields of the right type, in time order."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from storage.enums import AssignmentStatus, Urgency
 
 LIMIT = 600  # characters of one message, its number included
 URGENT_FIRST = 4  # urgent complaints named in the first message; the rest follow further down
+ONE_BY_ONE = 20  # longer lists of what is done with are told per unit; what waits is always told one by one
 GIST = 20  # characters of a masked line that a digest repeats
 MINUTE = 60  # seconds
 WAITING = AssignmentStatus.WAITING.value
@@ -57,6 +58,9 @@ def _urgent(entries: Sequence[dict[str, Any]]) -> list[str]:
 def _urgent_rest(entries: Sequence[dict[str, Any]]) -> list[str]:
     """The urgent ones that the first message had no room for; this window's that wait follow below."""
     rest = [entry for entry in entries[URGENT_FIRST:] if entry["state"] != WAITING or entry["carried"]]
+    if len(rest) > ONE_BY_ONE:
+        late = sum(entry["on_time"] is False or entry["overdue"] for entry in rest)
+        return [f"【紧急敏感·续】另有{len(rest)}件，其中超时{late}件，明细见台账"]
     parts = [f"{e['urgency']}{e['no']} {e['unit']}{_state(e)}" for e in rest]
     return wrapped("【紧急敏感·续】", parts) if parts else []
 
@@ -169,7 +173,10 @@ def _passed_on(numbers: dict[str, Any]) -> list[str]:
         ("重办", "reopens", lambda e: f"{e['unit']} {e['no']}"),
     ):
         entries = numbers[key]
-        if entries:
+        if len(entries) > ONE_BY_ONE:
+            counts = [f"{unit}{len(own)}件" for unit, own in _by_unit(entries, numbers)]
+            lines += wrapped(f"【{name}】{len(entries)}件（明细见台账）：", counts)
+        elif entries:
             lines += wrapped(f"【{name}】{len(entries)}件：", map(say, entries))
         else:
             none.append(name)

@@ -118,6 +118,7 @@ class WechatyChannel:
 
     async def close(self) -> None:
         """Stop reading and drop the connection; the account stays logged in. Safe to call twice."""
+        self._connection.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

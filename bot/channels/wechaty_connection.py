@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from grpclib.const import Status
-from grpclib.exceptions import GRPCError
+from grpclib.exceptions import GRPCError, StreamTerminatedError
 
 from bot.backoff import delay
 from bot.channels.wechaty_events import EventKind, kind_of
@@ -43,6 +43,11 @@ class Connection:
         self._jitter = jitter
         self._link: Link | None = None  # only while the gateway is known to answer
         self._linked = asyncio.Event()
+        self._closing = False
+
+    def close(self) -> None:
+        """Say that `keep` is about to be cancelled for good."""
+        self._closing = True
 
     @property
     def is_up(self) -> bool:
@@ -105,6 +110,10 @@ class Connection:
                 reason = SLOT_TAKEN
         except StreamSilent as error:
             reason = str(error)
+        except asyncio.CancelledError:
+            if self._closing:
+                raise
+            reason = "the connection was cut off"  # a stray cancellation by grpclib must not end `keep`
         except Exception:
             log.exception("wechaty.connection_failed")
             reason = "unexpected error, see the log"
@@ -130,7 +139,7 @@ class Connection:
         try:
             await asyncio.wait({coming}, timeout=self._timing.greeting)
             if coming.done():
-                coming.result()  # a refused stream is not followed by a Start
+                _result(coming)  # a refused stream is not followed by a Start
                 self._up(link)
             starting = asyncio.create_task(link.stub(self._timing.start).start())
             while True:
@@ -140,12 +149,12 @@ class Connection:
                 if not done:
                     raise StreamSilent(f"no heartbeat for {silence:.0f} s")
                 if starting is not None and starting.done():
-                    starting.result()
+                    _result(starting)
                     starting = None
                     self._up(link)
                 if not coming.done():
                     continue
-                event = coming.result()
+                event = _result(coming)
                 if event is None:
                     return
                 self._up(link)
@@ -170,3 +179,10 @@ class Connection:
         self._link = None
         self._linked.clear()
         link.close()
+
+
+def _result(task: asyncio.Task[Any]) -> Any:
+    """grpclib's own cancelling of a reader is a lost connection, not a wish to end `keep`."""
+    if task.cancelled():
+        raise StreamTerminatedError("the event stream was cut off")
+    return task.result()

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.channels.base import PermanentError
+from bot.channels.wechaty_link import apart
 from bot.channels.wechaty_text import storable
 
 MOST_RECEIVED_BYTES = 20 * 2**20
@@ -56,7 +57,8 @@ async def fetch(stub: Any, message_id: str, folder: Path, *, name: str, seconds:
     """
     try:
         async with asyncio.timeout(seconds):
-            return await _receive(stub.message_file_stream(id=message_id), folder, name)
+            got: Fetched = await apart(_receive(stub.raw.message_file_stream(id=message_id), folder, name))
+            return got
     except TimeoutError:
         raise FileProblem(f"文件未取到：{seconds:g} 秒内没有收完") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,18 +118,48 @@ class Link:
         _close_without_waiting(protocol.processor.connection)
         self._open = True
 
-    def stub(self, seconds: float | None) -> Any:
-        """The gateway's calls, each with a deadline of `seconds`; None only for the event stream."""
-        return PuppetStub(self._channel, timeout=seconds, metadata=self._metadata)
+    def stub(self, seconds: float) -> Calls:
+        """The gateway's calls, each with a deadline of `seconds`."""
+        return Calls(PuppetStub(self._channel, timeout=seconds, metadata=self._metadata))
 
     def events(self) -> AsyncGenerator[Any, None]:
-        stream: AsyncGenerator[Any, None] = self.stub(None).event()
+        """The event stream, without a deadline; read it in a task of its own."""
+        stream: AsyncGenerator[Any, None] = PuppetStub(self._channel, metadata=self._metadata).event()
         return stream
 
     def close(self) -> None:
         """Drop the connection; every call on it fails at once."""
         self._open = False
         self._channel.close()
+
+
+async def apart(call: Coroutine[Any, Any, Any]) -> Any:
+    """Await grpclib in a task of its own; StreamTerminatedError where that task was cancelled by grpclib.
+
+    grpclib wakes a waiting caller by cancelling its task. When a connection dies at an unlucky moment that
+    CancelledError gets out, and would end without a word whichever loop of ours was waiting.
+    """
+    task = asyncio.create_task(call)
+    try:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+    if task.cancelled():
+        raise StreamTerminatedError("the call was cut off")
+    return task.result()
+
+
+class Calls:
+    """The stub's calls by name, each awaited apart. `raw` is the stub itself, for the calls that stream."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        call = getattr(self.raw, name)
+        return lambda **values: apart(call(**values))
 
 
 def _close_without_waiting(connection: Any) -> None:

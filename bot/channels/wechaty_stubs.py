@@ -9,6 +9,6 @@ with warnings.catch_warnings():
     # compiled, and an error under `-W error`.
     warnings.simplefilter("ignore", DeprecationWarning)
     warnings.simplefilter("ignore", SyntaxWarning)
-    from wechaty_grpc.wechaty import PuppetStub  # type: ignore[import-untyped]
+    from wechaty_grpc.wechaty import PuppetStub
 
 __all__ = ["PuppetStub"]

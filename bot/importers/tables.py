@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-import openpyxl  # type: ignore[import-untyped]
-import xlrd  # type: ignore[import-untyped]
-from openpyxl.utils import column_index_from_string  # type: ignore[import-untyped]
+import openpyxl
+import xlrd
+from openpyxl.utils import column_index_from_string
 
 from bot.importers.files import (
     DEFAULT_LIMIT_BYTES,

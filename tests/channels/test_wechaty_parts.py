@@ -194,6 +194,7 @@ class Chunk:
 class FileStub:
     def __init__(self, *chunks: Chunk) -> None:
         self._chunks = chunks
+        self.raw = self  # as `Calls` has it
 
     async def message_file_stream(self, *, id: str) -> AsyncIterator[Chunk]:
         del id

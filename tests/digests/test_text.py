@@ -11,7 +11,7 @@ import pytest
 from handlers.digest_words import cut, duration, ranked, whole_percent, wrapped
 from handlers.digests import render_text
 from storage.enums import Urgency
-from tests.digests.build import UNITS, District, at, daily
+from tests.digests.build import DECLINED, UNITS, District, at, daily
 from tests.digests.test_numbers import digest_at_noon, digest_noon_units
 
 
@@ -58,6 +58,16 @@ def test_300_open_tickets_are_split_numbered_and_none_is_lost_alertmanager_notif
     text = "\n".join(messages)
     assert all(entry["no"] in text for entry in numbers["waiting"])
     assert len(numbers["waiting"]) == 300
+
+
+def test_long_lists_of_what_is_done_with_are_told_per_unit(district: District) -> None:
+    for number in range(21):
+        when = at("2026-03-03 09:00:00") + timedelta(seconds=number)
+        district.duty(UNITS[number % 2], when, status=DECLINED, ended=when + timedelta(seconds=60))
+        district.duty("怀柔镇", when, 1000, urgency=Urgency.SENSITIVE)
+    text = "\n".join(render_text(daily(district)))
+    assert "【退单】21件（明细见台账）：泉河街道11件、龙山街道10件" in text
+    assert text.count("敏感20260303") == 21  # four first, and seventeen behind
 
 
 def test_nothing_personal_and_no_text_of_a_sensitive_one(district: District) -> None:

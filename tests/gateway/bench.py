@@ -85,8 +85,11 @@ async def pause(seconds: float) -> None:
     """Let the loop run; only for `until`, which has a deadline."""
     loop = asyncio.get_running_loop()
     woken = loop.create_future()
-    loop.call_later(seconds, lambda: woken.done() or woken.set_result(None))
-    await woken
+    timer = loop.call_later(seconds, woken.cancel)
+    try:
+        await asyncio.wait({woken})
+    finally:
+        timer.cancel()
 
 
 async def until(what: Callable[[], Any | Awaitable[Any]], seconds: float = 10, why: str = "") -> Any:

@@ -1,0 +1,104 @@
+"""`python -m bot check`: settings, database, gateway, roster: what is wrong and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from bot.channels.wechaty_link import probe
+from bot.channels.wechaty_tls import TlsConfig
+from bot.reports.fonts import FontMissing, cjk_font
+from bot.settings import Settings
+from handlers.context import load_district
+from storage import inbox, people
+from storage.enums import InboxState, UnitKind
+from storage.migrate import SchemaError, require_head
+from storage.sessions import reading
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    ok: bool
+    what: str
+    todo: str = ""
+
+
+async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
+    """Look at everything that a running bot needs. Changes nothing."""
+    found = list(_database(engine))
+    if all(each.ok for each in found):
+        with reading(engine) as session:
+            found += _roster(session, settings)
+    found += [await _gateway(settings), *_keys(settings), _font()]
+    return found
+
+
+def _database(engine: Engine) -> Iterator[Finding]:
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        require_head(engine)
+    except SchemaError as error:
+        yield Finding(False, f"database {where}: {error}", "python -m bot init --units DIR")
+    except SQLAlchemyError as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        yield Finding(False, f"database {where}: {reason}", "check DATABASE_URL, the folder's rights and the disk")
+    else:
+        yield Finding(True, f"database {where}")
+
+
+def _roster(session: Session, settings: Settings) -> Iterator[Finding]:
+    district = load_district(session)
+    units = [u for u in district.units if u.active and u.kind in (UnitKind.TOWN, UnitKind.AGENCY)]
+    if not units:
+        yield Finding(False, "roster: no unit is loaded", "python -m bot init --units DIR")
+        return
+    yield Finding(True, f"roster: {len(units)} units, {len(district.members)} members")
+    for kind in (UnitKind.DISPATCH, UnitKind.SUPERVISION):
+        if district.room_of_kind(kind) is None:
+            yield Finding(False, f"roster: no {kind.value} with a room", "add it to units.csv and run init again")
+    for unit in units:
+        if unit.id not in district.room_of_unit:
+            yield Finding(False, f"{unit.name} has no room", "put the group's topic into units.csv, column room")
+        elif not district.handlers(unit.id):
+            yield Finding(False, f"{unit.name} has no 诉求办理员", "add one to members.csv")
+    yield from _bindings(session, settings)
+    parked = inbox.count_in(session, InboxState.PARKED)
+    if parked:
+        yield Finding(False, f"{parked} messages could not be handled", "python -m bot parked")
+
+
+def _bindings(session: Session, settings: Settings) -> Iterator[Finding]:
+    bound = {b.room_id for b in people.bindings(session) if b.account == settings.account}
+    missing = [room.topic for room in people.rooms(session) if room.id not in bound]
+    if bound and missing:
+        yield Finding(False, f"rooms not found in WeChat: {'、'.join(missing)}", "invite the bot, or correct the topic")
+    for seen in people.seen_rooms(session):
+        if seen.held_because and seen.held_because != "no unit has this topic":
+            yield Finding(False, f"room {seen.topic}: {seen.held_because}", "type 绑定 单位名 in the room as 管理员")
+
+
+async def _gateway(settings: Settings) -> Finding:
+    if not settings.gateway_endpoint:
+        return Finding(False, "gateway: GATEWAY_ENDPOINT is empty", "set it to host:port of the Wechaty gateway")
+    tls = TlsConfig(settings.gateway_tls_ca, settings.gateway_tls_name or None) if settings.gateway_tls_ca else None
+    wrong = await probe(settings.gateway_endpoint, settings.gateway_token.get_secret_value(), tls)
+    if wrong:
+        return Finding(False, f"gateway: {wrong}", "check GATEWAY_ENDPOINT, GATEWAY_TOKEN, GATEWAY_TLS_CA")
+    return Finding(True, f"gateway {settings.gateway_endpoint}")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    for name, secret in (("DATA_KEY", settings.data_key), ("HASH_KEY", settings.hash_key)):
+        if not secret.get_secret_value():
+            yield Finding(False, f"{name} is empty: phone numbers are not protected at rest", "python -m bot key")
+
+
+def _font() -> Finding:
+    try:
+        return Finding(True, f"font for the digest's picture: {cjk_font()}")
+    except FontMissing as error:
+        return Finding(False, str(error).splitlines()[0], "apt-get install fonts-noto-cjk")
