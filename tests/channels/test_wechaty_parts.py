@@ -28,7 +28,7 @@ from bot.channels.base import (
 from bot.channels.wechaty import TlsConfig, WechatyChannel
 from bot.channels.wechaty_files import MOST_SENT_BYTES, FileProblem, box, fetch, safe_name
 from bot.channels.wechaty_inflow import Inflow, Place
-from bot.channels.wechaty_link import describe, parse_endpoint, redact, send_error
+from bot.channels.wechaty_link import apart, describe, parse_endpoint, redact, send_error
 from bot.channels.wechaty_names import Names
 from bot.channels.wechaty_watch import CONNECT_GREETING, HeartbeatWatch
 from storage.enums import MessageType
@@ -148,6 +148,30 @@ def test_errors_are_one_line_without_the_token() -> None:
     assert describe(TimeoutError(), TOKEN) == "no answer in time"
     assert describe(OSError(f"no {TOKEN}"), TOKEN) == "OSError: no ***"
     assert "handshake" in describe(ssl.SSLError(1, "odd"), TOKEN)
+
+
+async def test_a_call_cancelled_from_within_is_a_lost_connection_and_a_cancelled_caller_stays_cancelled() -> None:
+    """grpclib cancels the task that waits for it; once that ended our loop and the bot stayed deaf without a word."""
+
+    async def cut_off() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.Event().wait()
+
+    with pytest.raises(StreamTerminatedError):
+        await apart(cut_off())
+    begun = asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    caller = asyncio.create_task(apart(long()))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
 
 
 @pytest.mark.parametrize("endpoint", ["", "host", "host:", ":1", "host:0", "host:70000", "host:１２"])

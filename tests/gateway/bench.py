@@ -172,7 +172,7 @@ class GatewayBench:
         if process is None or process.poll() is not None:
             raise AssertionError(f"the gateway ended: {(self.home / 'gateway.log').read_text()[-2000:]}")
         try:
-            return await self.control("ping") == self.pid
+            return bool(await self.control("ping") == self.pid)
         except OSError:
             return False
 
