@@ -194,13 +194,13 @@ def _table(page: Canvas, y: int, numbers: dict[str, Any]) -> None:
         page.box(x - wide - 34, y + GAP + 12, 22, 22, fill)
         x -= wide + 52
     half = -(-len(units) // 2)
-    wide = (WIDTH - 2 * EDGE - 16) / 2
+    column = (WIDTH - 2 * EDGE - 16) / 2
     for place, row in enumerate(units):
-        left, line = EDGE + place // half * (wide + 16), y + 126 + place % half * ROW
+        left, line = EDGE + place // half * (column + 16), y + 126 + place % half * ROW
         if place % half == 0:
             for right, word in zip(COLUMNS, ("派单", "按时率", "均/分", "超时"), strict=True):
                 page.text(left + right, line - 20, word, 21, SOFT, align="right")
-        _unit(page, left, line, wide, row)
+        _unit(page, left, line, column, row)
 
 
 def _unit(page: Canvas, left: float, line: float, wide: float, row: dict[str, Any]) -> None:
