@@ -189,10 +189,10 @@ def _table(page: Canvas, y: int, numbers: dict[str, Any]) -> None:
     _heading(page, y + GAP, f"各单位（{len(units)}个）")
     x = float(WIDTH - EDGE)
     for fill, word in ((NOTHING, NOTHING_WORD), *((fill, word) for _, fill, word in reversed(BANDS))):
-        wide = sum(21 if character > "~" else 12 for character in word)
+        words = sum(21 if character > "~" else 12 for character in word)
         page.text(x, y + GAP + 23, word, 21, SOFT, align="right")
-        page.box(x - wide - 34, y + GAP + 12, 22, 22, fill)
-        x -= wide + 52
+        page.box(x - words - 34, y + GAP + 12, 22, 22, fill)
+        x -= words + 52
     half = -(-len(units) // 2)
     column = (WIDTH - 2 * EDGE - 16) / 2
     for place, row in enumerate(units):
