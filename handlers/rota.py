@@ -25,9 +25,7 @@ def set_duty(session: Session, answer: Answer, *, now: datetime) -> bool:
         raise NotAllowed(texts.only_leader_duty())
     unit = ctx.district.unit_by_id[room.unit_id]
     today = answer.at.astimezone(BEIJING).date()
-    told = duty_words.parse(
-        answer.message.text, ctx.district.entries_of.get(room.unit_id, ()), today, me=member.name
-    )
+    told = duty_words.parse(answer.message.text, ctx.district.entries_of.get(room.unit_id, ()), today, me=member.name)
     if told is None:
         raise AskBack(texts.name_the_member())
     everyone = {m.name: m for m in ctx.district.members_of.get(room.unit_id, ())}

@@ -58,4 +58,6 @@ def require_head(engine: Engine) -> None:
     """Raises SchemaError unless the database is at the newest revision."""
     found = current(engine)
     if found != head():
-        raise SchemaError(f"the database is at revision {found or 'none'}, needed is {head()}; run `python -m bot init`")
+        raise SchemaError(
+            f"the database is at revision {found or 'none'}, needed is {head()}; run `python -m bot init`"
+        )

@@ -48,7 +48,9 @@ def build(part: Part, index: ReadingIndex) -> Complaint:
     phones = _phones(part, folded) or _phones_in(context)
     people = tuple(dict.fromkeys(f.value for f in find_names(folded)))
     offset = part.span[0]
-    part.spans += [(f.kind, (f.span[0] + offset, f.span[1] + offset)) for f in (*find_numbers(folded), *find_names(folded))]
+    part.spans += [
+        (f.kind, (f.span[0] + offset, f.span[1] + offset)) for f in (*find_numbers(folded), *find_names(folded))
+    ]
     if place.span and place.place:
         part.spans.append(("place", (place.span[0] + offset, place.span[1] + offset)))
     part.spans += [("urgency", (a + offset, b + offset)) for a, b in urgency.spans]
@@ -203,4 +205,3 @@ def topic_scores(part: Part, index: ReadingIndex) -> list[tuple[str, float]]:
     """Return the categories by score, best first, for `explain`."""
     _, _, scores = categorise(part.seen.grams, part.seen.words, index, part.view.room_unit)
     return sorted(scores.items(), key=lambda pair: -pair[1])
-

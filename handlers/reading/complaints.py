@@ -122,9 +122,7 @@ def _read_joined(
     return _reading([Part(view, text, seen)], index, judged, used)
 
 
-def _list_parts(
-    view: MessageView, index: ReadingIndex, items: Items, whole: Observed, score: float
-) -> list[Part]:
+def _list_parts(view: MessageView, index: ReadingIndex, items: Items, whole: Observed, score: float) -> list[Part]:
     """Return a part for each item that is a complaint; empty if the list is no list of complaints."""
     if forbidden(whole.folded) is not None:
         return []

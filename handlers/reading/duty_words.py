@@ -129,9 +129,7 @@ def _one_day(word: str, today: date) -> date | None:
     return replies_dates.until(word, today)
 
 
-def _interval(
-    first: date, last: date, part: str, night_start: time, night_end: time
-) -> tuple[datetime, datetime]:
+def _interval(first: date, last: date, part: str, night_start: time, night_end: time) -> tuple[datetime, datetime]:
     if part == "day":
         return datetime.combine(first, night_end), datetime.combine(last, night_start)
     begin = night_start if part == "night" else night_end

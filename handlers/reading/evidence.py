@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from handlers.reading.model import ngrams
 from handlers.reading.index import ReadingIndex
+from handlers.reading.model import ngrams
 from handlers.reading.places import Finder, PlaceFound
 from handlers.reading.text import JUDGE_LIMIT, fold
 from handlers.reading.views import MessageView, Span
@@ -34,19 +34,52 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("titled", re.compile(r"^[\u4e00-\u9fff\d]{2,10}[:]")),
     ("at_all", re.compile(r"@所有人|@all", re.I)),
     ("link", re.compile(r"https?://")),
-    ("counts", re.compile(r"(?:\d[\d.]{0,7}\s{0,2}(?:件|人次?|处|起|台|份|张|公里|宗|%|户|名|万|辆|盏|套|车).{0,18}){2,}")),
+    (
+        "counts",
+        re.compile(r"(?:\d[\d.]{0,7}\s{0,2}(?:件|人次?|处|起|台|份|张|公里|宗|%|户|名|万|辆|盏|套|车).{0,18}){2,}"),
+    ),
     ("rates", re.compile(r"\d%|同比|环比")),
     ("hours", re.compile(r"\d{1,2}[:点时]\d{0,2}\s*(?:至|到|-|—|~)|\d{1,2}[:]\d{2}\s*(?:至|到|-)")),
-    ("future", re.compile(r"明天|明早|明日|今晚|后天|下周|本周[一二三四五六日末]|下班前|月底前|即日起|届时|预计|清明将至|周[一二三四五六日]")),
+    (
+        "future",
+        re.compile(
+            r"明天|明早|明日|今晚|后天|下周|本周[一二三四五六日末]|下班前|月底前|即日起|届时|预计|清明将至|周[一二三四五六日]"
+        ),
+    ),
     ("day_and_hour", re.compile(r"\d{1,2}月\d{1,2}日.{0,8}\d{1,2}(?:[:时点]|日)")),
-    ("own_life", re.compile(r"^(?:今天|昨天|昨晚|早上|刚才)?[,]?(?:我|俺|咱)(?!们?[镇局村]?(?:接|收)到)|我[家妈爸这]|我们(?:单位|办公室|小区)")),
-    ("past_work", re.compile(r"(?:今天|昨天|上午|下午|刚才|已经?|全部|现场|正在).{0,12}(?:清理|修好|处理|完成|拉走|恢复|换|解决|联系|拆|劝离|疏通|告知|答复|上报)[^,。]{0,6}(?:了|完|毕|好)")),
+    (
+        "own_life",
+        re.compile(
+            r"^(?:今天|昨天|昨晚|早上|刚才)?[,]?(?:我|俺|咱)(?!们?[镇局村]?(?:接|收)到)|我[家妈爸这]|我们(?:单位|办公室|小区)"
+        ),
+    ),
+    (
+        "past_work",
+        re.compile(
+            r"(?:今天|昨天|上午|下午|刚才|已经?|全部|现场|正在).{0,12}(?:清理|修好|处理|完成|拉走|恢复|换|解决|联系|拆|劝离|疏通|告知|答复|上报)[^,。]{0,6}(?:了|完|毕|好)"
+        ),
+    ),
     ("that_one", re.compile(r"那[件个单户条](?!.{0,3}(?:养|院|路|人|老))|这[件单]|刚才|上次|后来")),
-    ("let_someone", re.compile(r"(?:请|麻烦|要求|希望|盼|让|帮忙?|赶紧|尽快|马上|立即|抓紧).{0,12}(?:处理|解决|修|清|查|管|拆|补|派|去|来|看|联系|回复|核|治|换|退|给|发|协调|安排|恢复|疏|整)")),
-    ("how_long", re.compile(r"(?:[一二两三四五六七八九十半好几\d]+个?(?:多)?(?:天|周|星期|礼拜|月|年|小时|钟头|回|次|趟|宿|晚))")),
+    (
+        "let_someone",
+        re.compile(
+            r"(?:请|麻烦|要求|希望|盼|让|帮忙?|赶紧|尽快|马上|立即|抓紧).{0,12}(?:处理|解决|修|清|查|管|拆|补|派|去|来|看|联系|回复|核|治|换|退|给|发|协调|安排|恢复|疏|整)"
+        ),
+    ),
+    (
+        "how_long",
+        re.compile(
+            r"(?:[一二两三四五六七八九十半好几\d]+个?(?:多)?(?:天|周|星期|礼拜|月|年|小时|钟头|回|次|趟|宿|晚))"
+        ),
+    ),
     ("exclaims", re.compile(r"!!|!$|急")),
     ("someone_does", re.compile(r"有(?:个|人|一?户|家|几[户家个]|[\u4e00-\u9fff]?村民|群众|居民|车|条|棵|辆)")),
-    ("told", re.compile(r"(?:市民|居民|村民|群众|业主|家长|游客|来电人|诉求人|大[妈爷姐哥娘]|先生|女士|乘客|老乡|老人|消费者).{0,14}(?:反映|称|说|问|投诉|举报|质疑|要求|来电|咨询|打电话)")),
+    (
+        "told",
+        re.compile(
+            r"(?:市民|居民|村民|群众|业主|家长|游客|来电人|诉求人|大[妈爷姐哥娘]|先生|女士|乘客|老乡|老人|消费者).{0,14}(?:反映|称|说|问|投诉|举报|质疑|要求|来电|咨询|打电话)"
+        ),
+    ),
     ("laughs", re.compile(r"哈哈|嘿嘿|笑死|\[(?:捂脸|呲牙|笑哭|偷笑|太阳|奸笑)\]|[\U0001F600-\U0001F64F]")),
     ("order_no", re.compile(r"(?:热线|怀柔)-?\d{6}")),
     ("phone", re.compile(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}")),
@@ -69,9 +102,7 @@ class Observed:
     plain: str = ""  # what the n-grams are taken from: places, phones and figures made alike
 
 
-def observe(
-    view: MessageView, index: ReadingIndex, *, text: str | None = None, known: Sequence[str] = ()
-) -> Observed:
+def observe(view: MessageView, index: ReadingIndex, *, text: str | None = None, known: Sequence[str] = ()) -> Observed:
     """Read the text of a message (or the given part of it) once; return its features."""
     folded = fold((view.text if text is None else text)[:JUDGE_LIMIT])
     if view.type is MessageType.CHAT_HISTORY:
@@ -135,7 +166,17 @@ def _context(features: dict[str, float], view: MessageView) -> None:
         features["mentions"] = 1.0
 
 
-_CALM = ("w:notice", "w:meeting", "w:statistics", "w:materials", "w:done", "w:praise", "w:study", "w:followup", "w:colleague")
+_CALM = (
+    "w:notice",
+    "w:meeting",
+    "w:statistics",
+    "w:materials",
+    "w:done",
+    "w:praise",
+    "w:study",
+    "w:followup",
+    "w:colleague",
+)
 
 
 def _together(seen: Observed, known: Sequence[str]) -> None:
@@ -164,7 +205,11 @@ def _about_known(seen: Observed, known: Sequence[str]) -> bool:
 
 
 def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1) if "\u4e00" <= text[i] <= "\u9fff" and "\u4e00" <= text[i + 1] <= "\u9fff"}
+    return {
+        text[i : i + 2]
+        for i in range(len(text) - 1)
+        if "\u4e00" <= text[i] <= "\u9fff" and "\u4e00" <= text[i + 1] <= "\u9fff"
+    }
 
 
 def _plain(lowered: str, finder: Finder) -> str:

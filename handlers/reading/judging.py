@@ -27,7 +27,9 @@ MEDIA_TYPES = frozenset({MessageType.IMAGE, MessageType.VIDEO, MessageType.AUDIO
 
 ORDER_BASE = 3.0  # log-odds of a pasted order, plus half of one for every field that only orders have
 NEVER = -9.0
-_NOT_REAL = re.compile(r"勿派|非真实|培训用例|请忽略|(?:^|【)(?:演练|测试|演示)|例题|演练脚本|桌面推演|请勿处理|示例[:]")
+_NOT_REAL = re.compile(
+    r"勿派|非真实|培训用例|请忽略|(?:^|【)(?:演练|测试|演示)|例题|演练脚本|桌面推演|请勿处理|示例[:]"
+)
 _JIELONG = re.compile(r"^\s*(?:【|#)?接龙|#接龙|请接龙|^.{0,16}接龙\s*(?:\n|\d|例)")
 _MEANS_SOMETHING = re.compile(r"[\u3400-\u9fffA-Za-z]")
 

@@ -14,9 +14,7 @@ from functools import lru_cache
 
 _AT = "[@＠]"
 _AFTER = r"[\u2005\u00a0\u3000\s,，:：、]*"
-_UNKNOWN = re.compile(
-    _AT + r"[^\s\u2005\u00a0\u3000@＠,，:：。！？!?]{1,40}(?:[\u2005\u00a0\u3000\s,，:：、]+|$)"
-)
+_UNKNOWN = re.compile(_AT + r"[^\s\u2005\u00a0\u3000@＠,，:：。！？!?]{1,40}(?:[\u2005\u00a0\u3000\s,，:：、]+|$)")
 _GLUED = re.compile("领|接单|退|转|吹哨|办结|延期|重办|催|查|待办|我的|帮助|日报|收到|绑定|[#＃0-9０-９]")
 _EMOJI_TAG = re.compile(
     r"<(?:img|span)\b[^<>]{0,200}?\bemoji\s{0,4}emoji([0-9a-f]{2,14})\b[^<>]{0,200}>(?:</span>)?",

@@ -16,7 +16,6 @@ from typing import Any
 from handlers.reading.text import data_text
 
 
-
 def ngrams(plain: str) -> set[str]:
     """Return the n-grams of one to three characters that do not cross a blank; ^ and $ mark the ends of the text."""
     grams: set[str] = set()

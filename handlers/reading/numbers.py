@@ -68,9 +68,7 @@ _HAN_END = r"(?=$|[\s，,。.、；;：:！!？?~号单了吧啊哈呀]|我|退|
 _AFTER_WORD = re.compile(
     _WORD + r" *(?:了|下|单)? *[:：#\[【(（-]? *(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的|件)" + _TAIL
 )
-_AFTER_WORD_HAN = re.compile(
-    _WORD + r" *[:：#]? *(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL
-)
+_AFTER_WORD_HAN = re.compile(_WORD + r" *[:：#]? *(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL)
 _HASH = re.compile(r"#\s*(\d{1,3})" + _MEASURE + _TAIL)
 _ORDINAL = re.compile(
     r"(?<!倒数)第\s*"

@@ -19,7 +19,9 @@ _BARE_NO = re.compile(r"(?<![\d\-])2\d{11,16}(?![\d\-])")
 _NUMBER_VALUE = re.compile(r"[A-Za-z\u4e00-\u9fff]{0,4}-?\d[\d\-]{4,24}")
 _PRAISE_KIND = re.compile(r"表扬|感谢|点赞")
 _PRAISE_TEXT = re.compile(r"表扬|感谢|点赞|锦旗|致谢|谢意")
-_COMPLAINS_TOO = re.compile(r"同时(?:反映|要求|投诉)|但是?|另外?(?:反映|要求)|不过|希望(?:尽快|能)|要求(?!转达|表扬|对)|投诉|举报")
+_COMPLAINS_TOO = re.compile(
+    r"同时(?:反映|要求|投诉)|但是?|另外?(?:反映|要求)|不过|希望(?:尽快|能)|要求(?!转达|表扬|对)|投诉|举报"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def _labels() -> tuple[dict[str, tuple[str, bool]], re.Pattern[str], re.Pattern[
         rf"(?:(?<=^)|(?<=[\s,;:|/。、.【\[(!])|(?<=[）)】\]]))[【\[]?({choice})(?:\([^)\n]{{0,12}}\))?"
         rf"(?:[】\]]\s*[:=]?|\s*[:=]|[ \t\n|]+)[ \t\n]*"
     )
-    glued = re.compile(rf"(?:(?<=^)|(?<=[\s,;:|。]))({choice})(?=\d{{8}}|热线-|怀柔\d|[\u4e00-\u9fff]{{2,4}}1[3-9]\d{{9}})")
+    glued = re.compile(
+        rf"(?:(?<=^)|(?<=[\s,;:|。]))({choice})(?=\d{{8}}|热线-|怀柔\d|[\u4e00-\u9fff]{{2,4}}1[3-9]\d{{9}})"
+    )
     return names, separated, glued
 
 
@@ -108,7 +112,9 @@ def find_fields(folded: str) -> list[Field]:
     return fields
 
 
-_TAIL = re.compile(r"[\s;,|、。【\[\-—=]*(?:(?<=[\s;,|、。\-])(?:[一二三四五六七八九十]{1,2}[、.]|\d{1,2}[、.)]))?[\s;,|、【\[\-—=]*$")
+_TAIL = re.compile(
+    r"[\s;,|、。【\[\-—=]*(?:(?<=[\s;,|、。\-])(?:[一二三四五六七八九十]{1,2}[、.]|\d{1,2}[、.)]))?[\s;,|、【\[\-—=]*$"
+)
 
 
 def find_orders(folded: str) -> list[Order]:

@@ -121,7 +121,9 @@ _FIELD = re.compile(
     r"(?:联系人|诉求人|反映人|来电人|来话人|投诉人|举报人|姓名|当事人|申请人|求助人|户主|被反映人)"
     r"(?:姓名)?[】\]]?[:= \t\n是为叫]{0,3}([\u4e00-\u9fff·]{2,8})"
 )
-_NO_NAME = re.compile(r"匿名|保密|不愿|不详|未留|未提|无名|拒绝|电话|方式|号码|要求|反映|表示|称|说|地址|群众|市民|居民|村民|业主|本人|自己|家长|老兵|已|未|不|的|在|留|住")
+_NO_NAME = re.compile(
+    r"匿名|保密|不愿|不详|未留|未提|无名|拒绝|电话|方式|号码|要求|反映|表示|称|说|地址|群众|市民|居民|村民|业主|本人|自己|家长|老兵|已|未|不|的|在|留|住"
+)
 _BEFORE_PHONE = re.compile(
     r"(?:^|[\s,。;:、(/|])(?:联系|找|我是|我叫|叫|请联系|请找)?([\u4e00-\u9fff]{2,3})[ ,:(]{0,2}(?=\+?(?:86)?1[3-9]\d)"
 )
@@ -135,9 +137,7 @@ def _surnames() -> tuple[frozenset[str], re.Pattern[str]]:
     doubtful = frozenset(lines[1])
     double = lines[2].split()
     head = f"(?:{'|'.join(double)}|[{lines[0]}])"
-    pattern = re.compile(
-        rf"((?:老|小)?{head}|[{lines[1]}](?={_PERSON_TITLES}))([\u4e00-\u9fff]{{0,2}}?)({_TITLES})"
-    )
+    pattern = re.compile(rf"((?:老|小)?{head}|[{lines[1]}](?={_PERSON_TITLES}))([\u4e00-\u9fff]{{0,2}}?)({_TITLES})")
     return safe | doubtful, pattern
 
 

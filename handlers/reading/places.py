@@ -96,7 +96,11 @@ class Finder:
         )
         at_home = self.own in towns or town_hint in towns
         pointed = _POINTING.match(after) is not None
-        return beside_town or (at_home and pointed) or (pointed and after[:1] in "村社那这" and bool(_PLACE_BEFORE.search(before)))
+        return (
+            beside_town
+            or (at_home and pointed)
+            or (pointed and after[:1] in "村社那这" and bool(_PLACE_BEFORE.search(before)))
+        )
 
     # ---- which of several it is ----
 
@@ -196,14 +200,18 @@ class Finder:
         found.place = self.folded[start:end].strip(" ,")
 
 
-_UNKNOWN_VILLAGE = re.compile(r"([\u4e00-\u9fff]{2,7})(?=村(?!民|委|里|干|书|主|长|医|道|镇|子|户|级)|村民|村[口东西南北头委]|社区)")
+_UNKNOWN_VILLAGE = re.compile(
+    r"([\u4e00-\u9fff]{2,7})(?=村(?!民|委|里|干|书|主|长|医|道|镇|子|户|级)|村民|村[口东西南北头委]|社区)"
+)
 _SEGMENT = (
     r"(?:村|社区|小区)?[ ]?(?:[东西南北]{1,2}(?:[口头边侧门街面山沟坡河]|外|区|里)外?|[\dA-Za-z一二三四五六七八九十甲乙丙]{1,4}"
     r"(?:号楼|号院|号|栋|幢|座|单元|层|组|队|区|期|巷|条|室)|村?[口头](?!的)|村?委会|门口|门外|对面|旁边?|附近|后[面山身]|前[面]"
     r"|[\u4e00-\u9fff]{0,3}(?:文化|健身)?(?:广场|小学|幼儿园|卫生室|公厕|垃圾站|小卖部|公园|市场|停车场|桥头?|大街|主街))"
 )
 _TAIL = re.compile(rf"(?:{_SEGMENT}){{1,5}}")
-_NO_ADDRESS = re.compile(r"[说哪某刚有来去把被让给跟和是在到从问称]|还半|具体|反映|家住|居民|市民|村民|业主|投诉|举报|我们|咱们?")
+_NO_ADDRESS = re.compile(
+    r"[说哪某刚有来去把被让给跟和是在到从问称]|还半|具体|反映|家住|居民|市民|村民|业主|投诉|举报|我们|咱们?"
+)
 _FREE_PLACE = re.compile(
     r"(?:在|位于|家住|住|地址[:是]?|地点[:是]?|反映|^|[,。;:\s])?"
     r"([\u4e00-\u9fffA-Za-z\d]{2,8}(?:小区|家园|花园|公寓|大厦|大街|胡同|路口|路|街|市场|广场|公园|医院|学校|中学|小学|幼儿园|工地|景区|开发区|停车场|科学城)"

@@ -82,18 +82,14 @@ def _assign(answer: Answer) -> Intent | None:
     if not anchored and (answer.quotes_other or len(answer.text) > _LONG):
         return None
     explicit = anchored or answer.boss
-    return aim(
-        answer, Act.ASSIGN, waiting=True, member=member, reason=trimmed(answer.plain), explicit=explicit
-    )
+    return aim(answer, Act.ASSIGN, waiting=True, member=member, reason=trimmed(answer.plain), explicit=explicit)
 
 
 def _bare_unit(answer: Answer) -> Intent | None:
     """`12 水务局` by a dispatcher: the answer to "which unit?"."""
     if not answer.routes or not answer.refs:
         return None
-    rest = re.sub(
-        r"^\s*(?:给|派|分|到|至|归|由|去|让)*\s*", "", answer.text.replace(REF, " ").replace(WHO, "")
-    )
+    rest = re.sub(r"^\s*(?:给|派|分|到|至|归|由|去|让)*\s*", "", answer.text.replace(REF, " ").replace(WHO, ""))
     found = replies_units.head(rest, answer.units)
     if not found.names or (
         trimmed(rest[found.end :]) and not re.match(r"[\s，,。]|办|处理|负责|吧", rest[found.end :])
@@ -187,9 +183,7 @@ def _outsider(answer: Answer, remark: Remark) -> Intent | None:
     named = replies_match.named(remark.content, answer.room.tickets, answer.pool(waiting=True), singles=False)
     if named.index is None:
         return None
-    return Intent(
-        Act.ACCEPT, targets=(named.index,), reason=trimmed(answer.plain), words=(remark.words, named.words)
-    )
+    return Intent(Act.ACCEPT, targets=(named.index,), reason=trimmed(answer.plain), words=(remark.words, named.words))
 
 
 def _loose(answer: Answer, remark: Remark) -> Intent | None:
@@ -212,9 +206,7 @@ def _loose(answer: Answer, remark: Remark) -> Intent | None:
     if elsewhere.index is not None and not named.rivals:
         mine = answer.room.tickets[elsewhere.index].owner
         if remark.points and mine is not None:
-            return Intent(
-                Act.ACCEPT, targets=(elsewhere.index,), reason=reason, words=(*words, elsewhere.words)
-            )
+            return Intent(Act.ACCEPT, targets=(elsewhere.index,), reason=reason, words=(*words, elsewhere.words))
         return None  # it is about a ticket that a colleague has: no claim on another
     if remark.must_name or not waiting:
         return None
@@ -249,9 +241,7 @@ def _loose_done(answer: Answer, remark: Remark) -> Intent | None:
             return None
         # Nobody has accepted it: a colleague would ask whether it is this one (behaviour 6).
         unsure = named.index in waiting
-        return Intent(
-            Act.RESOLVE, targets=(named.index,), reason=reason, words=(*words, named.words), unsure=unsure
-        )
+        return Intent(Act.RESOLVE, targets=(named.index,), reason=reason, words=(*words, named.words), unsure=unsure)
     if replies_match.names_elsewhere(remark.content, _stems(answer)) and not named.rivals:
         return None
     fits = tuple(i for i in named.rivals if i in taken) or taken or waiting

@@ -187,9 +187,7 @@ def _sender(view: MessageView, gazetteer: Gazetteer) -> MemberEntry | None:
     return found if found is None or view.sender_unit in (None, found.unit) else None
 
 
-def _put(
-    text: str, spelling: str, member: MemberEntry, me: MemberEntry | None, people: dict[str, MemberEntry]
-) -> str:
+def _put(text: str, spelling: str, member: MemberEntry, me: MemberEntry | None, people: dict[str, MemberEntry]) -> str:
     if member == me:
         return text.replace(spelling, "我")
     sign = next((s for s, m in people.items() if m == member), None) or chr(0xE000 + len(people) % 256)

@@ -115,9 +115,7 @@ def _asked(text: str, start: int, end: int) -> bool:
     left = max(text.rfind(c, 0, start) for c in "，,。；;\n ") + 1
     right = min((p for c in "，,。；;\n " if (p := text.find(c, end)) >= 0), default=len(text))
     clause = text[left:right]
-    if re.search(
-        r"[?？]|吗|要不要|能不能|是不是|谁(?=来|去|给|负)|可不可以|行不行|该不该|是否|怎么|如何", clause
-    ):
+    if re.search(r"[?？]|吗|要不要|能不能|是不是|谁(?=来|去|给|负)|可不可以|行不行|该不该|是否|怎么|如何", clause):
         return True
     if re.search(r"^(?:要是|如果|假如|万一|若)|的话", clause):
         return True
@@ -175,9 +173,7 @@ def _transfer(answer: Answer, span: tuple[int, int]) -> Intent | None:
     if not answer.refs and answer.quoted is None and len(answer.text) > _SHORT:
         return None
     if answer.routes:
-        return aim(
-            answer, Act.TRANSFER, waiting=None, units=units, reason=trimmed(after[found.end :]), explicit=True
-        )
+        return aim(answer, Act.TRANSFER, waiting=None, units=units, reason=trimmed(after[found.end :]), explicit=True)
     past = answer.text[: span[0]].rstrip().endswith(("已", "已经"))
     if (answer.refs or answer.quoted is not None) and not past:
         # A unit's own member cannot transfer: he asks for it, which is a 退单 with a proposal (behaviour 6).
@@ -233,15 +229,9 @@ def call_back(answer: Answer) -> Intent | None:
     if not answer.refs and answer.quoted is None:
         return None
     found = k.CALL_BACK.search(answer.text)
-    if (
-        found is None
-        or k.ENDS_ASKING.search(answer.text)
-        or not (answer.routes or k.CALLED.search(answer.text))
-    ):
+    if found is None or k.ENDS_ASKING.search(answer.text) or not (answer.routes or k.CALLED.search(answer.text)):
         return None
-    return aim(
-        answer, Act.CALL_BACK, waiting=None, reason=trimmed(answer.text.replace(REF, " ")), explicit=True
-    )
+    return aim(answer, Act.CALL_BACK, waiting=None, reason=trimmed(answer.text.replace(REF, " ")), explicit=True)
 
 
 def _own(answer: Answer) -> tuple[str, ...]:

@@ -19,9 +19,7 @@ _SPAN = re.compile(
     + r"\s*(个?工作日|天|日|个?星期|周|个?礼拜|个月|个?小时)"
     r"(?!前)"
 )
-_MONTH_END = re.compile(
-    r"(本月|这个月|下个?月|(\d{1,2}|[一二三四五六七八九十]{1,2})\s*月份?)?\s*(月?底|月末|末)"
-)
+_MONTH_END = re.compile(r"(本月|这个月|下个?月|(\d{1,2}|[一二三四五六七八九十]{1,2})\s*月份?)?\s*(月?底|月末|末)")
 _NEXT_MONTH_BEGIN = re.compile(r"下个?月(?:初|\s*(\d{1,2}|[一二三四五六七八九十]{1,3})\s*[日号])")
 _DAY = re.compile(r"(?<![\d月])(\d{1,2})\s*[日号](?!楼|院|线)")
 _NAMED = (
@@ -35,9 +33,7 @@ _NAMED = (
     ("今晚", 0),
 )
 _HALF_MONTH = re.compile(r"半个?月")
-_WEEKDAYS = (
-    {c: i for i, c in enumerate("一二三四五六日")} | {str(i + 1): i for i in range(7)} | {"天": 6, "末": 6}
-)
+_WEEKDAYS = {c: i for i, c in enumerate("一二三四五六日")} | {str(i + 1): i for i in range(7)} | {"天": 6, "末": 6}
 _LONG_AGO = 60  # days: a date further back than this means next year's
 
 

@@ -44,11 +44,7 @@ def _which(answer: Answer, act: Act, text: str) -> Intent | None:
         if index is None:
             return Intent(act, explicit=True, unknown_number=bare)
         return Intent(act, targets=(index,), explicit=True)
-    pool = (
-        answer.pool(waiting=True)
-        if act in (Act.ACCEPT, Act.ASSIGN)
-        else tuple(range(len(answer.room.tickets)))
-    )
+    pool = answer.pool(waiting=True) if act in (Act.ACCEPT, Act.ASSIGN) else tuple(range(len(answer.room.tickets)))
     spot = position(answer, pool)
     if spot is None:
         spot = replies_match.named(text, answer.room.tickets, pool).index if len(text) <= 20 else None

@@ -71,6 +71,6 @@ def _numbered(answer: Answer, text: str) -> Intent | None:
 
 def _of(answer: Answer, number: str) -> tuple[int, ...]:
     """The ticket of this room with that number, if it is here."""
-    return tuple(
-        i for i, t in enumerate(answer.room.tickets) if number in (t.no.lower(), (t.order_no or "").lower())
-    )[:1]
+    return tuple(i for i, t in enumerate(answer.room.tickets) if number in (t.no.lower(), (t.order_no or "").lower()))[
+        :1
+    ]

@@ -175,9 +175,7 @@ def _accepts(clean: str, *, office: bool, firm: bool, boss: bool) -> _Clause:
     if (
         firm
         and not boss
-        and any(
-        pattern.search(clean) for pattern in (w.WEAK_LATER, w.WEAK_LOOK, w.WENT)
-    )
+        and any(pattern.search(clean) for pattern in (w.WEAK_LATER, w.WEAK_LOOK, w.WENT))
         and not v.FOREIGN.search(clean)
     ):
         return _Clause(Says.LATER, words=clean)
@@ -211,9 +209,7 @@ def _together(text: str, whole: str, said: list[_Clause], firm: bool) -> Remark:
     if any(c.says is Says.DONE and (firm or not c.office) for c in said) and not any(c.asks for c in said):
         never = v.NEVER.search(whole)
         if never is None or firm:
-            return Remark(
-                Says.DONE, content, points=bool(_POINTS.search(whole)), words=_words(said, Says.DONE)
-            )
+            return Remark(Says.DONE, content, points=bool(_POINTS.search(whole)), words=_words(said, Says.DONE))
     if any(c.refuses for c in said) and Says.GO not in kinds:
         return _NOTHING
     if _never(whole, kinds):

@@ -43,9 +43,7 @@ def aim(
     )
 
 
-def _targets(
-    answer: Answer, act: Act, waiting: bool | None, reason: str
-) -> tuple[tuple[int, ...], int | None]:
+def _targets(answer: Answer, act: Act, waiting: bool | None, reason: str) -> tuple[tuple[int, ...], int | None]:
     if answer.known:
         return answer.known, None
     if answer.unknown is not None:

@@ -12,12 +12,16 @@ from handlers.reading.index import ReadingIndex
 from handlers.reading.place_index import Hit, fold_lookalikes
 from storage.enums import UnitKind
 
-_BEFORE = re.compile(r"(?:请|转给?|转派给?|派给?|派往|交给?|由|让|@|承办单位?[:]?|主办单位?[:]?|责任单位[:]?|办理单位[:]?|牵头单位[:]?)[ ]?$")
+_BEFORE = re.compile(
+    r"(?:请|转给?|转派给?|派给?|派往|交给?|由|让|@|承办单位?[:]?|主办单位?[:]?|责任单位[:]?|办理单位[:]?|牵头单位[:]?)[ ]?$"
+)
 _AFTER = re.compile(
     r"[ ,]{0,2}(?:的同志|同志|各位)?(?:牵头|领办|接一下|接下|接单|接一?件|一并接|看一下|看看|看下|处理一下|核实|核查|赶紧|尽快|马上|抓紧"
     r"|立即|速|去人|派人|派个人|安排|整改|会同|主办|负责|办理|查一下|注意接|请接)"
 )
-_STEM_AFTER = re.compile(r"[ ,:]?(?:$|马上|尽快|抓紧|赶紧|立即|看|核|去|派|到场|接|处理|牵头|查|联系|来人|速|[,。!;\n])")
+_STEM_AFTER = re.compile(
+    r"[ ,:]?(?:$|马上|尽快|抓紧|赶紧|立即|看|核|去|派|到场|接|处理|牵头|查|联系|来人|速|[,。!;\n])"
+)
 _HEAD_AFTER = re.compile(r"[:]|[ ](?=\S)")
 
 
@@ -39,7 +43,11 @@ def units_addressed(folded: str, hits: Iterable[Hit], index: ReadingIndex) -> li
         told = _AFTER.match(folded, end) is not None
         line_start = folded.rfind("\n", 0, start) + 1
         at_head = not folded[line_start:start].strip(" 0123456789.、()一二三四五六七八九十①②③④⑤@")
-        called = at_head and _HEAD_AFTER.match(folded, end) is not None and (hit.name.kind == "agency" or folded[end : end + 1] == ":")
+        called = (
+            at_head
+            and _HEAD_AFTER.match(folded, end) is not None
+            and (hit.name.kind == "agency" or folded[end : end + 1] == ":")
+        )
         if asked or told or called:
             found.append((start, hit.name.targets[0][0]))
     found += _stems(folded, index)
