@@ -89,6 +89,8 @@ _FRONT = re.compile(
     r"$|[\u4e00-\u9fff@\x02]))" + _MEASURE + r"(?!\s*的)(?:\s*[、.．])?" + _TAIL
 )
 _FRONT_HAN = re.compile(r"^\s*([" + _HAN + r"]{1,3})(?:单子?|号单)(?=我|咱|俺|是|归|领|接|收到|退|转|马上|已|\s)")
+# 9办结 is a command like 办结9, so a 9 that the room has not is a slip to be told.
+_COMMANDS = re.compile(r"\s*(?:领办|领了?(?:$|[\s，,。])|接单|退单|办结(?!率)|延期|重办|吹哨|转派|改派|催办)")
 _LIST = re.compile(r"(?:^|[\s，,；;。])2\s*[、.．)）](?!\d)")  # 1、注意防火 2、注意防汛
 _NUMBERED_LINE = re.compile(r"^[ 【（(]*\d", re.MULTILINE)
 _FRONT_NEXT = re.compile(
@@ -169,7 +171,7 @@ def find(text: str, numbers: Collection[int], names: Collection[str] = ()) -> tu
     if front is None and not _LIST.search(text):
         front = _FRONT_HAN.match(text)
     if front is not None and _may_follow(text[front.end() :], names):
-        add(front, False, front.start(1))
+        add(front, _COMMANDS.match(text, front.end()) is not None, front.start(1))
     _add_joined(text, numbers, found)
     found.sort(key=lambda r: r.start)
     return tuple(found)

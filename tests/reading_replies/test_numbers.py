@@ -39,6 +39,8 @@ def test_numerals(word: str, value: int | None) -> None:
         # a form that can only mean a ticket is reported though the room has no such number …
         ("领9", [9]),
         ("退单8，重复", [8]),
+        ("9办结 已修好", [9]),
+        ("9领办", [9]),
         # … a weak form is not
         ("9号我去", []),
         ("9 收到", []),

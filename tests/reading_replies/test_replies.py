@@ -34,6 +34,12 @@ def test_an_unknown_number_is_said() -> None:
     assert _read("w", "h3", "退7 不归我们").unknown_number == 7
 
 
+def test_a_result_for_an_unknown_number_resolves_no_other_ticket() -> None:
+    """Before, 7办结 in a room with one accepted ticket resolved that one."""
+    intent = _read("3", "h3", "7办结 器材换好了")
+    assert (intent.targets, intent.unknown_number) == ((), 7)
+
+
 def test_done_without_quote_on_a_waiting_ticket_is_unsure() -> None:
     intent = _read("w", "h3", "器材已经修好了")
     assert (intent.act, intent.targets, intent.unsure) == (Act.RESOLVE, (0,), True)
