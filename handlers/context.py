@@ -168,6 +168,10 @@ class District:
             found.setdefault(account, set()).add(room_id)
         return {account: frozenset(ids) for account, ids in found.items()}
 
+    def heard_twice(self, room_id: int) -> bool:
+        """Whether more than one account is in a room."""
+        return sum(room_id in rooms for rooms in self.bound_rooms.values()) > 1
+
     def room_kind(self, room: RoomInfo) -> UnitKind:
         return self.unit_by_id[room.unit_id].kind
 

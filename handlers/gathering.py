@@ -114,7 +114,7 @@ def _ask_for_text(session: Session, ctx: Context, message: InboxMessage, room: R
     """A voice message alone right after a call for help: asked once for a line of text."""
     before = inbox.recent_of_sender(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         sender_name=message.sender_name,
         since=message.sent_at - ctx.policy.gather,
         until=message.sent_at,
@@ -138,7 +138,7 @@ def evidence_before(session: Session, ctx: Context, ticket: Ticket, message: Inb
     """Pictures that the sender posted within two minutes before reporting the result are its evidence."""
     recent = inbox.recent_of_sender(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         sender_name=message.sender_name,
         since=message.sent_at - ctx.policy.gather,
         until=message.sent_at,

@@ -61,7 +61,7 @@ def _told_already(session: Session, ctx: Context, message: InboxMessage) -> bool
     """The same text in the same room within ten minutes, unless what it made was withdrawn since."""
     same = inbox.same_text(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         text=message.text,
         since=message.sent_at - ctx.policy.same_text,
         until=message.sent_at,
@@ -207,7 +207,7 @@ def _media_before(session: Session, ctx: Context, message: InboxMessage) -> list
     """Pictures, videos, files, places that the sender posted just before and that belong to nothing yet."""
     recent = inbox.recent_of_sender(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         sender_name=message.sender_name,
         since=message.sent_at - ctx.policy.gather,
         until=message.sent_at,

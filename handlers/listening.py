@@ -90,7 +90,7 @@ def _fragments(session: Session, ctx: Context, message: InboxMessage) -> list[In
     """What the sender said within two minutes before, that became nothing."""
     rows = inbox.recent_of_sender(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         sender_name=message.sender_name,
         since=message.sent_at - ctx.policy.gather,
         until=message.sent_at,
@@ -236,7 +236,7 @@ def _just_asked(
     """The bot's question to this sender's last message, if it is still open: the act, and the ticket's index."""
     rows = inbox.recent_of_sender(
         session,
-        channel_room_id=message.channel_room_id,
+        room_id=message.room_id or 0,
         sender_name=message.sender_name,
         since=message.sent_at - QUESTION_OPEN,
         until=message.sent_at,

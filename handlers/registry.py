@@ -20,7 +20,7 @@ from handlers.intake import take_complaints
 from handlers.listening import listen, listen_privately
 from handlers.reading.views import Act
 from handlers.speaking import say
-from storage import meta, tickets
+from storage import inbox, meta, tickets
 from storage.enums import MessageType, SayKind, Step, TicketStatus, UnitKind
 from storage.tables import Assignment, InboxMessage, Ticket
 
@@ -77,6 +77,8 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     if room is None:
         return _unbound(session, ctx, message, now=now)
     message.room_id = room.id
+    if ctx.district.heard_twice(room.id) and inbox.twin(session, message, room.id) is not None:
+        return None
     if message.type is MessageType.RECALL:
         return recalling.recall(session, ctx, message, room, now=now)
     if message.type not in READABLE:
@@ -173,6 +175,8 @@ def _carry_out(session: Session, ctx: Context, answer: Answer, *, now: datetime)
     intent = answer.intent
     if intent.act in QUESTIONS:
         return asking.answer_question(session, answer, now=now)
+    if intent.act is Act.DUTY and not intent.explicit:
+        return False  # a greeting that tells who is on duty orders nothing
     if intent.act is Act.DUTY:
         return rota.set_duty(session, answer, now=now)
     if intent.act is Act.BIND:

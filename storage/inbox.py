@@ -1,7 +1,7 @@
 """The inbox: stored once, taken in order, parked when understanding keeps failing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, insert, update
@@ -71,7 +71,7 @@ def find(session: Session, channel_room_id: str, message_id: str) -> InboxMessag
 def recent_of_sender(
     session: Session,
     *,
-    channel_room_id: str,
+    room_id: int,
     sender_name: str,
     since: datetime,
     until: datetime,
@@ -82,7 +82,7 @@ def recent_of_sender(
         session.exec(
             select(InboxMessage)
             .where(
-                InboxMessage.channel_room_id == channel_room_id,
+                InboxMessage.room_id == room_id,
                 InboxMessage.sender_name == sender_name,
                 InboxMessage.sent_at >= since,
                 InboxMessage.sent_at <= until,
@@ -95,14 +95,14 @@ def recent_of_sender(
 
 
 def same_text(
-    session: Session, *, channel_room_id: str, text: str, since: datetime, until: datetime, before_id: int
+    session: Session, *, room_id: int, text: str, since: datetime, until: datetime, before_id: int
 ) -> list[InboxMessage]:
     """Messages with exactly this text in a room within a time, newest first."""
     return list(
         session.exec(
             select(InboxMessage)
             .where(
-                InboxMessage.channel_room_id == channel_room_id,
+                InboxMessage.room_id == room_id,
                 InboxMessage.sent_at >= since,
                 InboxMessage.sent_at <= until,
                 InboxMessage.text == text,
@@ -112,6 +112,23 @@ def same_text(
             .order_by(col(InboxMessage.id).desc())
         ).all()
     )
+
+
+def twin(session: Session, message: InboxMessage, room_id: int) -> InboxMessage | None:
+    """The same message as another account in the same room heard it; ids differ, the stamp is WeChat's own."""
+    second = timedelta(seconds=1)
+    return session.exec(
+        select(InboxMessage).where(
+            InboxMessage.room_id == room_id,
+            InboxMessage.sender_name == message.sender_name,
+            InboxMessage.sent_at >= message.sent_at - second,
+            InboxMessage.sent_at <= message.sent_at + second,
+            InboxMessage.channel != message.channel,
+            InboxMessage.type == message.type,
+            InboxMessage.text == message.text,
+            InboxMessage.state == InboxState.DONE,
+        )
+    ).first()
 
 
 def own_echo(session: Session, *, channel_room_id: str, text: str, since: datetime) -> InboxMessage | None:

@@ -162,7 +162,7 @@ class InboxMessage(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("channel", "channel_room_id", "message_id"),
         Index("ix_inbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
-        Index("ix_inbox_sender", "channel_room_id", "sender_name", "sent_at"),
+        Index("ix_inbox_sender", "room_id", "sender_name", "sent_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     channel: str

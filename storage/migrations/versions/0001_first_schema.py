@@ -262,7 +262,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'new'"),
             postgresql_where=sa.text("state = 'new'"),
         )
-        batch_op.create_index("ix_inbox_sender", ["channel_room_id", "sender_name", "sent_at"], unique=False)
+        batch_op.create_index("ix_inbox_sender", ["room_id", "sender_name", "sent_at"], unique=False)
 
     op.create_table(
         "member_contact",
