@@ -121,18 +121,18 @@ class Bot:
             asyncio.create_task(self._for_ever("listen", self._listen)),
             asyncio.create_task(self._for_ever("understand", self._understand)),
             asyncio.create_task(self._for_ever("send", self._send)),
-            asyncio.create_task(server.serve()),
         ]
+        serving = asyncio.create_task(server.serve())
         await stop.wait()
         ticker.stop()
         server.should_exit = True
-        await self._end(tasks)
+        await self._end(tasks, serving)
 
-    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+    async def _end(self, tasks: list[asyncio.Task[None]], serving: asyncio.Task[None]) -> None:
         """Stop within the time allowed; a call to the gateway that hangs is left, its row stays `sending`."""
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=STOP_WITHIN - 1)
+        await asyncio.wait([*tasks, serving], timeout=STOP_WITHIN - 1)
         try:
             await asyncio.wait_for(self.channel.close(), 1)
         except TimeoutError:
@@ -259,7 +259,9 @@ class _Server(uvicorn.Server):
     """The page's server; signals are the process's business, not the page's."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        super().__init__(uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off"))
+        super().__init__(
+            uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        )
 
     def install_signal_handlers(self) -> None:
         return None

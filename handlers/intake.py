@@ -43,7 +43,7 @@ def take_complaints(
     """Make a ticket of each complaint of a message; what the message became, None if it only repeats another."""
     if _told_already(session, ctx, message):
         return None
-    fragments = [before[index] for index in reading.used_before]
+    fragments = [before[index] for index in reading.used_before if before[index].type not in MEDIA]
     became: list[str] = []
     for position, complaint in enumerate(reading.complaints):
         known = tickets.by_order_no(session, complaint.order_no) if complaint.order_no else None

@@ -7,6 +7,7 @@ became: None means nothing (no ticket, no event, no attachment).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -185,6 +186,8 @@ def _carry_out(session: Session, ctx: Context, answer: Answer, *, now: datetime)
         return _call_back(session, ctx, answer, now=now)
     if answer.speaker.member is None and intent.explicit:
         raise RefusedError(say_who(answer.speaker))
+    if intent.every and len(intent.targets) > 1:
+        return _each(session, ctx, answer, now=now)
     target = _target(session, answer)
     if target is None:
         return False
@@ -196,6 +199,21 @@ def _carry_out(session: Session, ctx: Context, answer: Answer, *, now: datetime)
     changed = ON_DUTY[intent.act](session, answer, ticket, duty, now=now)
     if changed and intent.act is Act.RESOLVE:
         gathering.evidence_before(session, ctx, ticket, answer.message)
+    return changed
+
+
+def _each(session: Session, ctx: Context, answer: Answer, *, now: datetime) -> bool:
+    """`领1、3`: each of them; what is refused of one does not keep the others from being done."""
+    changed, refused = False, []
+    for index in answer.intent.targets:
+        one = replace(answer, intent=replace(answer.intent, targets=(index,), every=False))
+        try:
+            with session.begin_nested():
+                changed |= _carry_out(session, ctx, one, now=now)
+        except RefusedError as refusal:
+            refused.append(str(refusal))
+    if refused:
+        _reply(session, answer, SayKind.REFUSAL, "；".join(refused), now=now)
     return changed
 
 
@@ -211,6 +229,9 @@ def _target(session: Session, answer: Answer) -> tuple[Ticket, Assignment | None
                 raise RefusedError(texts.no_such_ticket(intent.number))
             return ticket, _duty_here(session, answer, ticket)
         return None
+    if intent.unsure:
+        short = answer.views[intent.targets[0]].short
+        raise AskBack(texts.is_it_this(short, VERBS[intent.act]))
     if len(intent.targets) > 1:
         shorts = [answer.views[index].short for index in intent.targets]
         raise AskBack(texts.which_one(shorts, VERBS[intent.act]))

@@ -169,6 +169,10 @@ def which_one(numbers: Sequence[int], verb: str) -> str:
     return f"有{len(numbers)}件（{shown}号），您指哪一件？请回复“{verb}{numbers[0]}”这样带号的"
 
 
+def is_it_this(short: int, verb: str) -> str:
+    return f"您说的是{short}号吗？是的话请回复“{verb}{short}”加结果"
+
+
 def no_such_number(short: int) -> str:
     return f"本群没有{short}号，回复“待办”看现有编号"
 
