@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -14,15 +14,10 @@ from storage.tables import InboxMessage
 
 def insert_or_nothing(session: Session, table: Any, values: Sequence[dict[str, Any]]) -> int:
     """Insert rows, leaving out those that a unique constraint already holds; how many were new."""
-    dialect = session.get_bind().dialect.name
-    statement: Any
-    if dialect == "postgresql":
-        statement = postgresql.insert(table).on_conflict_do_nothing()
-    elif dialect == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing()
-    else:
-        statement = insert(table)
-    return sum(session.execute(statement.values(row)).rowcount for row in values)  # type: ignore[attr-defined]
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = make(table).on_conflict_do_nothing().returning(*table.__table__.primary_key)
+    # What came back is counted: PostgreSQL's driver tells no row count for such an insert.
+    return sum(len(session.execute(statement.values(row)).all()) for row in values)
 
 
 def add_once(session: Session, values: dict[str, Any]) -> bool:

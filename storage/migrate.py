@@ -44,7 +44,7 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
             f"the database is at revision {found}, which this version does not know; start the version that made it,"
             " or restore a backup made before the upgrade"
         )
-    if found is None and inspect(engine).get_table_names():
+    if found is None and set(inspect(engine).get_table_names()) - {"alembic_version"}:
         raise SchemaError("the database has tables but no revision; give an empty database or one that lingban made")
     command.upgrade(_config(engine), revision)
 
