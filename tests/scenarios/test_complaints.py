@@ -22,7 +22,8 @@ def test_an_album_of_nine_photos_in_a_second_is_one_ticket_with_nine_pictures() 
 def test_two_houses_without_water_in_a_minute_are_two_tickets() -> None:
     """faults: keep#958."""
     told = story(
-        "09:00 南湖街道 @D: 市民反映，望湖社区3号楼停水，请抢修。", "09:00:40 南湖街道 @D: 市民反映，望湖社区8号楼停水，请抢修。"
+        "09:00 南湖街道 @D: 市民反映，望湖社区3号楼停水，请抢修。",
+        "09:00:40 南湖街道 @D: 市民反映，望湖社区8号楼停水，请抢修。",
     )
     assert len(told.tickets) == 2
     assert told.tickets[1]["repeat_of"] is None

@@ -1,0 +1,161 @@
+"""The whole life of tickets under random people, words, times, recalls and restarts; what must hold whatever happens."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from sqlmodel import SQLModel
+
+from bot.channels.base import QuoteRef
+from bot.clock import VirtualClock
+from handlers import digests
+from handlers.digest_windows import DigestSettings
+from storage.enums import AssignmentRole, AssignmentStatus, DigestKind, EventKind, MessageType, TicketStatus
+from storage.sessions import make_engine, reading
+from storage.tables import Assignment, Event, InboxMessage, OutboxMessage, Ticket
+from storage.tickets import ALIVE
+from tests import district
+from tests.process import NINE, Groups, Process, prepare
+
+TOWN, OTHER = "东山镇", "区水务局"
+PEOPLE = st.sampled_from([(TOWN, 1), (TOWN, 3), (TOWN, 4), (OTHER, 3)])
+NUMBERS = st.integers(1, 3)
+ANSWERS = st.sampled_from(
+    ["领{n}", "收到", "马上去", "退{n} 不在我单位职责范围", "退{n}", "办结{n} 已处理完毕，现场清理干净", "办结{n}",
+     "延期{n} 到3月9日 等材料", "吹哨{n} 水务局 一起到场", "{n} @甄丁 你去办", "待办", "查{n}", "没收到", "谢谢"]
+)  # fmt: skip
+ORDERS = st.sampled_from(["{n} 转 水务局", "{n} 转 东山镇", "{n} 维持", "{n} 同意", "重办{n} 回访说没弄好", "催{n}"])
+EXPLAINED = {
+    AssignmentStatus.ACCEPTED: {EventKind.ACCEPTED, EventKind.ASSIGNED},
+    AssignmentStatus.RESOLVED: {EventKind.RESOLVED},
+    AssignmentStatus.DECLINED: {EventKind.DECLINED},
+    AssignmentStatus.TRANSFERRED: {EventKind.TRANSFERRED},
+}
+
+
+class TicketLife(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.engine = make_engine(f"sqlite:///{self.folder.name}/life.db", durable=False)
+        SQLModel.metadata.create_all(self.engine)
+        prepare(self.engine)
+        self.groups, self.clock, self.told = Groups(), VirtualClock(NINE), 0
+        self.said: list[tuple[str, str, str]] = []  # unit, sender, id: what can be recalled
+        self.start()
+
+    def start(self) -> None:
+        self.process = Process(self.engine, self.groups, self.clock, Path(self.folder.name))
+        self.process.recover()
+
+    def hear(self, unit: str, sender: str, text: str, **more: object) -> None:
+        self.process.wait(seconds=1)
+        self.said.append((unit, sender, self.process.hear(unit, sender, text, id=f"h{len(self.said)}", **more)))
+        self.process.step()
+
+    @precondition(lambda self: self.told < 3)
+    @rule()
+    def somebody_complains(self) -> None:
+        self.told += 1
+        self.hear(TOWN, district.DISPATCHER, f"市民反映，东山镇柳林村第{self.told}根电线杆旁路灯坏了，请尽快维修。")
+
+    @rule(who=PEOPLE, words=ANSWERS, number=NUMBERS)
+    def somebody_answers(self, who: tuple[str, int], words: str, number: int) -> None:
+        self.hear(who[0], district.nick(*who), words.format(n=number))
+
+    @rule(words=ORDERS, number=NUMBERS, room=st.sampled_from([TOWN, "派单"]))
+    def the_dispatcher_decides(self, words: str, number: int, room: str) -> None:
+        self.hear(room, district.DISPATCHER, words.format(n=number))
+
+    @precondition(lambda self: bool(self.groups.arrived))
+    @rule(who=st.sampled_from([3, 4]), data=st.data())
+    def somebody_quotes(self, who: int, data: st.DataObject) -> None:
+        index = data.draw(st.integers(1, len(self.groups.arrived)))
+        quoted = QuoteRef(f"one-{index}", "派单助手", "")
+        self.hear(TOWN, district.nick(TOWN, who), "收到，马上去", quote=quoted)
+
+    @precondition(lambda self: bool(self.said))
+    @rule(data=st.data())
+    def something_is_recalled(self, data: st.DataObject) -> None:
+        unit, sender, message_id = data.draw(st.sampled_from(self.said))
+        self.process.wait(seconds=1)
+        self.process.hear(unit, sender, "", type=MessageType.RECALL, recalls=message_id)
+        self.process.step()
+
+    @rule(minutes=st.sampled_from([1, 4, 6, 11, 20, 45]))
+    def time_passes(self, minutes: int) -> None:
+        self.process.wait(minutes=minutes)
+        self.process.step()
+
+    @rule()
+    def the_process_is_restarted(self) -> None:
+        self.start()
+        self.process.step()
+
+    @invariant()
+    def at_most_one_lead_lives_and_its_unit_leads(self) -> None:
+        alive = [d for d in self.process.rows(Assignment) if d.status in ALIVE and d.role is AssignmentRole.LEAD]
+        assert len({duty.ticket_id for duty in alive}) == len(alive)
+        leads = {duty.ticket_id: duty.unit_id for duty in alive}
+        for ticket in self.process.rows(Ticket):
+            if ticket.status in (TicketStatus.WAITING, TicketStatus.ACCEPTED, TicketStatus.REOPENED):
+                assert leads.get(ticket.id) == ticket.unit_id
+            else:
+                assert ticket.id not in leads
+
+    @invariant()
+    def whoever_waits_past_the_due_time_has_an_owner(self) -> None:
+        for duty in self.process.rows(Assignment):
+            if duty.status is AssignmentStatus.WAITING and self.clock.now() >= duty.due_at + timedelta(seconds=2):
+                assert duty.overdue_at is not None and duty.on_time is False
+
+    @invariant()
+    def the_time_to_accept_is_the_messages_own(self) -> None:
+        stamps = {row.id: row.sent_at for row in self.process.rows(InboxMessage)}
+        for duty in self.process.rows(Assignment):
+            if duty.accepted_at is not None:
+                assert duty.accepted_at == max(stamps[duty.accepted_inbox_id], duty.dispatched_at)
+                assert duty.on_time is (duty.accepted_at <= duty.due_at)
+
+    @invariant()
+    def every_state_is_explained_by_an_event(self) -> None:
+        kinds: dict[int, set[EventKind]] = {}
+        for event in self.process.rows(Event):
+            kinds.setdefault(event.assignment_id, set()).add(event.kind)
+        for duty in self.process.rows(Assignment):
+            assert EventKind.DISPATCHED in kinds[duty.id]
+            assert not EXPLAINED.get(duty.status) or kinds[duty.id] & EXPLAINED[duty.status]
+
+    @invariant()
+    def nothing_is_said_twice(self) -> None:
+        keys = Counter(row.dedup_key for row in self.process.rows(OutboxMessage))
+        assert all(count == 1 for count in keys.values())
+        assert self.process.unsettled() == []
+
+    @invariant()
+    def the_digest_counts_what_the_rows_say(self) -> None:
+        start, end = NINE.replace(hour=0), self.clock.now() + timedelta(days=1)
+        with reading(self.engine) as session:
+            numbers = digests.compute(
+                session, kind=DigestKind.SPECIAL, start=start, end=end, now=end, settings=DigestSettings()
+            )
+        duties = [d for d in self.process.rows(Assignment) if d.status is not AssignmentStatus.WITHDRAWN]
+        totals = numbers["totals"]
+        assert totals["dispatched"] == len(duties)
+        assert totals["accepted"] == sum(d.accepted_at is not None for d in duties)
+        assert totals["declined"] == sum(d.status is AssignmentStatus.DECLINED for d in duties)
+
+    def teardown(self) -> None:
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+            self.folder.cleanup()
+
+
+TestTicketLife = TicketLife.TestCase
+TestTicketLife.settings = settings(max_examples=25, stateful_step_count=18, deadline=None)
