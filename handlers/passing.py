@@ -191,7 +191,7 @@ def _lead_goes_to(
         session, alive, expected=alive.status, to=lifecycle.next_duty(alive.status, Move.TRANSFER), ended_at=answer.at
     ):
         raise IllegalMove(texts.already_closed(short=alive.short, status=alive.status.value))
-    _end_helping(session, ticket, unit, at=answer.at)
+    _end_helping(session, answer, ticket, unit)
     if not tickets.change(session, ticket, expected=ticket.status, to=to, unit_id=unit.id):
         raise IllegalMove(texts.nothing_to_decide(shown_short(answer, ticket)))
     detail = f"维持 {unit.name}" if kept else f"转 {unit.name}"
@@ -220,11 +220,27 @@ def _lead_goes_to(
     return True
 
 
-def _end_helping(session: Session, ticket: Ticket, unit: UnitInfo, *, at: datetime) -> None:
+def _end_helping(session: Session, answer: Answer, ticket: Ticket, unit: UnitInfo) -> None:
     """A helper that becomes the lead is not its own helper any more."""
     for assignment in tickets.assignments_of(session, ticket.id or 0):
         if assignment.unit_id == unit.id and assignment.role is AssignmentRole.HELPER and assignment.status in ALIVE:
-            tickets.move(session, assignment, expected=assignment.status, to=AssignmentStatus.TRANSFERRED, ended_at=at)
+            tickets.move(
+                session,
+                assignment,
+                expected=assignment.status,
+                to=lifecycle.next_duty(assignment.status, Move.TRANSFER),
+                ended_at=answer.at,
+            )
+            tickets.record(
+                session,
+                ticket_id=assignment.ticket_id,
+                assignment_id=assignment.id,
+                kind=EventKind.TRANSFERRED,
+                at=answer.at,
+                by=answer.speaker.name,
+                detail="协办改主办",
+                inbox_id=answer.message.id,
+            )
 
 
 def _tell_of_transfer(

@@ -90,3 +90,20 @@ def test_a_question_is_asked_once_and_the_bare_answer_to_it_is_understood() -> N
     told.says("09:01", "东山镇", "question", "请写原因", to=["甄丙"])
     assert told.duty()["status"] == "已退单"
     assert "公路局" in told.tickets[0]["events"][-1]["detail"]
+
+
+def test_a_helper_that_becomes_the_lead_leaves_a_trail_of_its_first_duty() -> None:
+    """Before: the helper's duty turned 已转派 with no event, so the trail could not explain the ledger."""
+    told = story(
+        f"09:00 东山镇 @D: {DITCH}",
+        "09:01 东山镇 @3: 领1",
+        "09:02 东山镇 @3: 吹哨1 水务局 一起到场",
+        "09:05 东山镇 @D: 1 转 区水务局",
+        "09:06 区水务局 @3: 领1",
+    )
+    assert [(a["unit"], a["role"], a["status"]) for a in told.tickets[0]["assignments"]] == [
+        ("东山镇", "主办", "已转派"),
+        ("区水务局", "协办", "已转派"),
+        ("区水务局", "主办", "已领办"),
+    ]
+    assert told.kinds().count("转派") == 2
