@@ -24,6 +24,17 @@ from storage.enums import MessageType
 JOINED_MARGIN = 0.5  # log-odds that a text must reach when it needs its fragments to be a complaint
 ITEM_LEAST = -2.0  # an item of a list that is a complaint as a whole may be terse
 ITEM_ALONE = 0.3  # an item must reach this where the list as a whole is doubtful
+UNANCHORED = 0.6  # log-odds for a text that names nothing to go to
+TOLD_OF_A_PLACE = -0.5  # log-odds for "…村村民反映…"
+TOLD = frozenset({"told", "told_problem", "w:caller"})
+PLACED = frozenset({"village", "place_and_problem", "place_alone", "town"})
+REPORTING = frozenset(
+    {"w:done", "w:followup", "w:notice", "w:materials", "w:meeting", "w:statistics", "w:study", "w:praise", "headed"}
+)
+ANCHORS = TOLD | PLACED | frozenset(
+    {"phone", "order_fields", "from:dispatcher", "room:dispatch", "room:agency", "room:supervision", "u:danger",
+     "u:outage", "u:group", "w:media", "titled", "type:chat_history", "type:url"}
+)  # fmt: skip
 _OFFICIAL_LIST = ("w:meeting", "w:materials", "w:statistics", "w:study", "headed")
 
 
@@ -97,7 +108,7 @@ def _read_free(
     items = split_items(folded)
     if items is not None and (parts := _list_parts(view, index, items, seen, score)):
         return _reading(parts, index, judge(seen), used)
-    if score >= 0:
+    if score >= needed(seen):
         context = "\n".join(texts)
         text = f"{context}\n{view.text}" if context else view.text
         return _reading([Part(view, view.text, seen, context=context)], index, judge(seen), used, text=text)
@@ -108,6 +119,18 @@ def _read_free(
         supplement=is_supplement(view, seen, has_phone),
         score=score,
     )
+
+
+def needed(seen: Observed) -> float:
+    """Return the log-odds that a free text must reach.
+
+    What names no place, caller, danger or phone is talk more often than a complaint. What tells a caller's words about
+    a place is a complaint more often than its other words say, unless they are those of reports and notices.
+    """
+    names = seen.features.keys()
+    if names & TOLD and names & PLACED and not names & REPORTING:
+        return TOLD_OF_A_PLACE
+    return 0.0 if names & ANCHORS else UNANCHORED
 
 
 def _read_joined(
