@@ -29,6 +29,7 @@ def render_text(numbers: dict[str, Any], *, limit: int = LIMIT, rank_size: int =
     lines += _ranks(numbers["units"], rank_size)
     lines += _categories(numbers, top)
     lines += _waiting(numbers)
+    lines += _past_limit(numbers)
     lines += _urgent_rest(numbers["urgent"])
     lines += _passed_on(numbers)
     lines += _comparison(numbers)
@@ -143,6 +144,13 @@ def _waiting(numbers: dict[str, Any]) -> list[str]:
     if unrouted:
         lines += wrapped(f"待定单位{len(unrouted)}件：", [f"{e['no']} {_minutes(e)}" for e in unrouted])
     return lines
+
+
+def _past_limit(numbers: dict[str, Any]) -> list[str]:
+    """The orders whose own 办理时限 has passed; apart from the fifteen minutes."""
+    late = numbers.get("past_limit", [])
+    parts = [f"{entry['unit']} {entry['no']} {_minutes(entry)}" for entry in late]
+    return wrapped(f"【超办理时限】{len(late)}件未办结（已超）：", parts) if late else []
 
 
 def _by_unit(entries: Sequence[dict[str, Any]], numbers: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:

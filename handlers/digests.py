@@ -85,6 +85,14 @@ def compute(
             {"no": no, "since": _iso(at), "seconds": int((end - at).total_seconds())}
             for no, at in queries.unrouted(session, at=end)
         ],
+        "past_limit": [
+            {
+                "no": no,
+                "unit": context.names.get(unit_id or 0, "待定单位"),
+                "seconds": int((end - ends).total_seconds()),
+            }
+            for no, unit_id, ends in queries.past_their_limit(session, at=end)
+        ],
         "declines": decline_list(counted, context),
         "transfers": transfer_list(counted, context),
         "reopens": reopen_list(counted, context),

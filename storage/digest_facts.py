@@ -214,6 +214,17 @@ def repeated_reports(session: Session, start: datetime, end: datetime) -> set[in
     return {row[0] for row in _rows(session, query)}
 
 
+def past_their_limit(session: Session, *, at: datetime) -> list[tuple[str, int | None, datetime]]:
+    """Number, leading unit and end of each ticket whose order's own limit had passed at `at` while it was not done."""
+    query = (
+        select(_T.no, _T.unit_id, _T.limit_at)
+        .where(_T.limit_at < at, _T.created_at < at)
+        .where(or_(_T.closed_at.is_(None), _T.closed_at >= at))
+        .order_by(_T.limit_at, _T.id)
+    )
+    return [(no, unit_id, limit_at) for no, unit_id, limit_at in _rows(session, query)]
+
+
 def unrouted(session: Session, *, at: datetime) -> list[tuple[str, datetime]]:
     """Number and first time of each ticket that no unit led at `at`, by time."""
     lead = aliased(Assignment)

@@ -111,3 +111,14 @@ def test_an_orders_own_limit_is_shown_and_its_owner_reminded_a_day_before() -> N
     told.says("+1 09:00", "东山镇", "notice", "1号", "03月05日09:00", to=["甄丁"])
     told.drop("digest")
     told.nothing_else()
+
+
+def test_an_order_past_its_own_limit_is_listed_in_the_digest() -> None:
+    told = story(
+        "09:00 东山镇 @D: 工单编号：热线-260303-090011\n诉求内容：市民反映，柳林村路灯不亮，请维修。\n"
+        "承办单位：东山镇\n办理时限：2小时",
+        "09:01 东山镇 @4: 领1",
+        until="12:06",
+    )
+    assert "【超办理时限】1件未办结（已超）：" in told.out["digests"][0]["text"]
+    assert "东山镇 20260303-0001 1小时" in told.out["digests"][0]["text"]
