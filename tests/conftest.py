@@ -14,6 +14,19 @@ from storage.migrate import upgrade
 from storage.sessions import make_engine
 
 
+IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 - of the test run, no setting of the bot
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """In CI nothing may be skipped: a skip is a failure that says what was missing."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a PostgreSQL server, for this worker alone unless DATABASE_URL names one."""
