@@ -8,7 +8,9 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -39,6 +41,7 @@ from storage.migrate import require_head
 from storage.sessions import make_engine, sqlite_path
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 STOP_WITHIN = 5.0  # seconds that a clean stop may take
 IDLE = 1.0  # seconds after which a loop looks by itself, whatever it was told
 DOWN_AFTER = timedelta(seconds=30)  # a gap between ticks longer than this was an outage
@@ -194,7 +197,7 @@ class Bot:
                 if isinstance(event, StateChange):
                     await self._state(event)
                 elif isinstance(event, RoomsChanged):
-                    await self.database.write(lambda session, rooms=event: self._rooms(session, rooms))  # type: ignore[misc]
+                    await self._until_kept(partial(self.database.write, partial(self._rooms, event=event)))
         finally:
             reader.cancel()
 
@@ -208,8 +211,22 @@ class Bot:
         reader.result()
         raise RuntimeError("the channel's events ended")
 
+    async def _until_kept(self, writing: Callable[[], Awaitable[T]]) -> T:
+        """Try a write until the database takes it: what the channel told once is not told again."""
+        failures = 0
+        while True:
+            try:
+                return await writing()
+            except OperationalError as error:
+                failures += 1
+                log.error("database_failed", extra={"loop": "listen", "reason": str(error.orig), "failures": failures})
+                await self.clock.sleep(delay(failures, lambda: 0.0))
+
     async def _store(self, held: list[InboundMessage]) -> None:
-        if held and await self.receiver.store(held):
+        if not held:
+            return
+        new: int = await self._until_kept(partial(self.receiver.store, held))
+        if new:
             self.gate.heard(self.clock.now())
             self._came.set()
 
@@ -217,15 +234,19 @@ class Bot:
         log.info("channel_state", extra={"state": change.state.value, "detail": change.detail})
         now = self.clock.now()
         if change.state is ConnectionState.ONLINE:
-            await self.database.write(lambda session: meta.end_outage(session, account=self._account, at=now))
+            await self._until_kept(partial(self.database.write, partial(self._ended, now=now)))
             self.gate.connect(now)
         elif change.state is ConnectionState.OFFLINE:
             self.gate.disconnect()
-            await self.database.write(
-                lambda session: meta.start_outage(session, kind=OutageKind.OFFLINE, account=self._account, at=change.at)
-            )
+            await self._until_kept(partial(self.database.write, partial(self._began, at=change.at)))
 
-    def _rooms(self, session: Session, event: RoomsChanged) -> None:
+    def _ended(self, session: Session, *, now: datetime) -> None:
+        meta.end_outage(session, account=self._account, at=now)
+
+    def _began(self, session: Session, *, at: datetime) -> None:
+        meta.start_outage(session, kind=OutageKind.OFFLINE, account=self._account, at=at)
+
+    def _rooms(self, session: Session, *, event: RoomsChanged) -> None:
         ctx = self.knowledge.context(session)
         listed = [(room.room_id, room.topic) for room in event.rooms]
         held = rooms_listed(session, ctx, account=self._account, listed=listed, now=self.clock.now())

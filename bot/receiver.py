@@ -13,7 +13,7 @@ from bot.database import Database
 from storage import inbox
 
 log = logging.getLogger(__name__)
-MAX_TEXT = 100_000  # characters kept of one message; WeChat itself allows far fewer
+MAX_TEXT = 4_000_000  # characters kept of one message; more than a gateway can deliver
 
 
 class Receiver:

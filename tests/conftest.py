@@ -13,7 +13,6 @@ from sqlalchemy import Engine, create_engine, text
 from storage.migrate import upgrade
 from storage.sessions import make_engine
 
-
 IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 - of the test run, no setting of the bot
 
 

@@ -191,3 +191,47 @@ async def test_a_logout_is_an_outage_that_the_digest_will_state(gateway: Gateway
         await until(lambda: town.bot.gate.is_open, 20, ConnectionState.ONLINE)
         ended = [outage for outage in town.rows(Outage) if outage.ended_at is not None]
         assert len(ended) == 2  # before the first login, and this one
+
+
+async def test_the_process_ends_with_zero_within_five_seconds_of_a_signal(
+    gateway: GatewayBench, tmp_path: Path
+) -> None:
+    import asyncio
+    import os
+    import signal
+    import sys
+
+    from bot.importers.people import load
+    from bot.roster import load_into
+    from storage.migrate import upgrade
+    from storage.sessions import make_engine, transaction
+    from tests.gateway.bench import free_port
+
+    await two_rooms(gateway)
+    url = f"sqlite:///{tmp_path}/run.db"
+    engine = make_engine(url)
+    upgrade(engine)
+    with transaction(engine) as session:
+        load_into(session, load(DISTRICT), now=now())
+    engine.dispose()
+    env = {**os.environ, "DATABASE_URL": url, "GATEWAY_ENDPOINT": gateway.endpoint, "GATEWAY_TOKEN": gateway.token}  # noqa: TID251
+    env |= {"FILES_DIR": str(tmp_path), "WEB_PORT": str(free_port()), "SECONDS_BETWEEN_MESSAGES": "0"}
+    env |= {"BACKLOG_SETTLE_SECONDS": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", "run", env=env, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        await until(lambda: gateway.counts()["event"], 30, "the bot listens")
+        await until(lambda: gateway.counts()["roomList"], 30, "the bot knows its rooms")
+        await gateway.emit(room=TOWN, sender=DISPATCHER.id, text=COMPLAINT)
+        await gateway.wait_sent(lambda s: s.room == TOWN and "请在" in s.text, 30)
+        began = now()
+        process.send_signal(signal.SIGTERM)
+        log = (await asyncio.wait_for(process.communicate(), 10))[1].decode()
+        assert process.returncode == 0, log
+        assert now() - began < timedelta(seconds=5)
+        assert gateway.token not in log and "13800001234" not in log and "垃圾成堆" not in log
+        assert gateway.counts()["stop"] == 0 and gateway.counts()["logout"] == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
