@@ -49,25 +49,3 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
-
-
-class FastClock:
-    """The real clock sped up, from a chosen start; for the demo."""
-
-    def __init__(self, start: datetime, speed: float) -> None:
-        self._start = start
-        self._speed = speed
-        self._began = time.monotonic()
-
-    def now(self) -> datetime:
-        return self._start + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
-
-    def monotonic(self) -> float:
-        return (time.monotonic() - self._began) * self._speed
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._speed)
-
-    def set_speed(self, speed: float) -> None:
-        """Go on from now at another speed."""
-        self._start, self._began, self._speed = self.now(), time.monotonic(), speed

@@ -6,22 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from rapidfuzz import fuzz
 from sqlmodel import Session
 
 from handlers import texts
 from handlers.commands import Answer
-from handlers.context import Context, RoomInfo
+from handlers.context import Context
 from handlers.errors import IllegalMove, NotAllowed
 from handlers.speaking import say
 from storage import meta, people
 from storage.enums import Role, SayKind
-
-
-def propose(ctx: Context, topic: str, limit: int = 3) -> list[tuple[RoomInfo, float]]:
-    """The rooms that a topic may be, with a likeness from 0 to 100, best first."""
-    scored = [(room, fuzz.WRatio(topic, room.topic)) for room in ctx.district.rooms]
-    return sorted(scored, key=lambda pair: -pair[1])[:limit]
 
 
 def rooms_listed(

@@ -145,10 +145,6 @@ class District:
         return {unit_id: tuple(rows) for unit_id, rows in found.items()}
 
     @cached_property
-    def contact_of(self) -> dict[int, str]:
-        return {member_id: contact for contact, member_id in self.contacts.items() if contact not in self.clashes}
-
-    @cached_property
     def entries_of(self) -> dict[int, tuple[MemberEntry, ...]]:
         """The members of each unit as the readers see them."""
         return {

@@ -39,10 +39,8 @@ def open_duty(
     if room is None:
         short = 0
         _tell_of_missing_room(session, ctx, ticket, unit, now)
-    elif fresh_number:
-        short = tickets.renumber_in_room(session, room_id=room.id, ticket_id=ticket.id, today=today)
     else:
-        short = tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id, today=today)
+        short = tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id, today=today, fresh=fresh_number)
     assignment = Assignment(
         ticket_id=ticket.id,
         unit_id=unit.id,

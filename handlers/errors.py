@@ -5,7 +5,6 @@ Errors a handler may raise.
   x RefusedError        the sender is told why in one line; nothing changes, nothing is retried
     + IllegalMove       the ticket or duty cannot go that way from where it is
     + NotAllowed        somebody else may do this; the text says who
-    + NoSuchTicket      no ticket has this number here
   x AskBack             something is missing; the text asks for it
 Anything else is a fault of ours: the message is retried, then parked.
 """
@@ -21,9 +20,6 @@ class IllegalMove(RefusedError): ...
 
 
 class NotAllowed(RefusedError): ...
-
-
-class NoSuchTicket(RefusedError): ...
 
 
 class AskBack(HandlerError): ...

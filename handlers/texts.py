@@ -414,7 +414,3 @@ def parked(count: int) -> str:
 
 def silent_gateway(minutes_silent: int) -> str:
     return f"微信网关已{minutes_silent}分钟没有任何消息，请管理员检查连接"
-
-
-def resent(text: str) -> str:
-    return f"补发：{text}"

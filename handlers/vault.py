@@ -34,7 +34,3 @@ class Vault:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise SealBroken("no DATA_KEY opens this value") from None
-
-    def reseal(self, sealed: str) -> str:
-        """The same value under the first key; for a change of keys."""
-        return self.seal(self.open(sealed))

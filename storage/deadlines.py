@@ -51,9 +51,3 @@ def mark(session: Session, deadline: Deadline, *, now: datetime, outcome: str) -
     deadline.fired_at = now
     deadline.outcome = outcome
     session.add(deadline)
-
-
-def of_assignment(session: Session, assignment_id: int) -> list[Deadline]:
-    return list(
-        session.exec(select(Deadline).where(Deadline.assignment_id == assignment_id).order_by(col(Deadline.id))).all()
-    )

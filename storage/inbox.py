@@ -156,9 +156,5 @@ def count_in(session: Session, state: InboxState) -> int:
     return session.exec(select(func.count()).select_from(InboxMessage).where(InboxMessage.state == state)).one()
 
 
-def last_received(session: Session) -> datetime | None:
-    return session.exec(select(func.max(InboxMessage.received_at))).one()
-
-
 def first_sent(session: Session) -> datetime | None:
     return session.exec(select(func.min(InboxMessage.sent_at))).one()

@@ -67,22 +67,6 @@ def numbered_in_room(session: Session, room_id: int, today: date) -> list[tuple[
     return list(rows)
 
 
-def has_numbers(session: Session, room_id: int, today: date) -> bool:
-    """Whether a room knows any ticket; the cheap question before `numbered_in_room`."""
-    return bool(numbered_in_room(session, room_id, today))
-
-
-def of_message(session: Session, room_message_ids: Sequence[int]) -> list[int]:
-    """Ticket ids made of inbox rows, in order."""
-    return list(
-        session.exec(
-            select(TicketMessage.ticket_id)
-            .where(col(TicketMessage.inbox_id).in_(room_message_ids))
-            .order_by(col(TicketMessage.id))
-        ).all()
-    )
-
-
 def of_outbox(session: Session, room_id: int, message_id: str) -> list[str]:
     """Ticket numbers that a message of ours was about."""
     row = session.exec(
@@ -206,30 +190,15 @@ def next_no(session: Session, day: date) -> str:
     return f"{prefix}{int(last.rsplit('-', 1)[1]) + 1 if last else 1:04d}"
 
 
-def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: date) -> int:
+def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: date, fresh: bool = False) -> int:
     """The ticket's number in a room: the one it has while it is open or of today, else the next free one.
 
-    Numbers start from 1 each day, skip those of tickets still open there, and are not used twice in a day.
+    Numbers start from 1 each day, skip those of tickets still open there, and are not used twice in a day. `fresh`: only
+    a number of today counts, for a ticket reopened on a later day.
     """
     known = numbered_in_room(session, room_id, today)
     for number, ticket in reversed(known):
-        if ticket.id == ticket_id and (number.day == today or ticket.status not in CLOSED):
-            return number.short
-    taken = {number.short for number, _ in known}
-    highest_today = max((number.short for number, _ in known if number.day == today), default=0)
-    short = highest_today + 1
-    while short in taken:
-        short += 1
-    session.add(RoomNumber(room_id=room_id, day=today, short=short, ticket_id=ticket_id))
-    session.flush()
-    return short
-
-
-def renumber_in_room(session: Session, *, room_id: int, ticket_id: int, today: date) -> int:
-    """A number for a ticket reopened: today's if it has one, else a new one."""
-    known = numbered_in_room(session, room_id, today)
-    for number, ticket in reversed(known):
-        if ticket.id == ticket_id and number.day == today:
+        if ticket.id == ticket_id and (number.day == today or (not fresh and ticket.status not in CLOSED)):
             return number.short
     taken = {number.short for number, _ in known}
     short = max((number.short for number, _ in known if number.day == today), default=0) + 1

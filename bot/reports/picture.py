@@ -21,7 +21,7 @@ __all__ = ["FontMissing", "cjk_font", "draw"]
 WIDTH = 1080
 EDGE = 36  # margin left and right
 GAP = 28  # between sections
-INK, SOFT, FAINT, PAPER, CARD, BAND = "#1d2733", "#5b6876", "#d9dfe6", "#eef1f5", "#ffffff", "#12467b"
+INK, SOFT, PAPER, CARD, BAND = "#1d2733", "#5b6876", "#eef1f5", "#ffffff", "#12467b"
 BLUE, RED, GREEN = "#2f6fb0", "#b3261e", "#1e7a45"
 # Lower bound of the on-time rate, fill of the row, word of the legend.
 BANDS = (

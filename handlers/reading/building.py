@@ -199,9 +199,3 @@ def _units(part: Part, index: ReadingIndex, folded: str, context: str) -> tuple[
         if context:
             named += units_addressed(context, Finder(index.places, context).hits, index)
     return tuple(dict.fromkeys(named))
-
-
-def topic_scores(part: Part, index: ReadingIndex) -> list[tuple[str, float]]:
-    """Return the categories by score, best first, for `explain`."""
-    _, _, scores = categorise(part.seen.grams, part.seen.words, index, part.view.room_unit)
-    return sorted(scores.items(), key=lambda pair: -pair[1])

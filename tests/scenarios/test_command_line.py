@@ -113,3 +113,20 @@ def test_explain_names_the_evidence_and_evaluate_scores_labelled_messages(tmp_pa
     assert "precision 1.0000  recall 1.0000" in done.stdout
     cases.write_text("{}\n")
     assert "cases.jsonl:1:" in bot("evaluate", "cases.jsonl", folder=tmp_path).stderr
+
+
+def test_a_forwarded_history_becomes_a_transcript_that_replay_takes(tmp_path: Path) -> None:
+    (tmp_path / "group.txt").write_text(
+        "庙城镇见诉领办工作群 微信群上的聊天记录如下，请查收。\n\n—————  2026-03-03  —————\n\n"
+        "城指中心-葛样一  09:00\n\n市民反映，桃山村村口垃圾成堆，请尽快清运。\n\n\n庙城镇-周样三  09:04\n\n收到，马上去\n",
+        encoding="utf-8",
+    )
+    room = "庙城镇见诉领办工作群"
+    done = bot("import", "chat", "group.txt", "--room", room, "--out", "group.jsonl", folder=tmp_path)
+    assert done.returncode == 0 and done.stdout.startswith("2 messages"), done.stderr
+    done = bot("replay", "group.jsonl", "--units", str(SAMPLE / "district"), "--out", "out", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert '"seconds_to_accept": 240' in (tmp_path / "out/group.json").read_text(encoding="utf-8")
+    (tmp_path / "odd.txt").write_text("没有时间的一行", encoding="utf-8")
+    odd = bot("import", "chat", "odd.txt", "--room", room, "--out", "odd.jsonl", folder=tmp_path)
+    assert odd.returncode == 2 and "odd.txt" in odd.stderr and "Traceback" not in odd.stderr
