@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
+from sqlmodel import select
 
 from bot.app import Bot, open_database
 from bot.channels.base import ChannelEvent, ConnectionState, InboundMessage, PermanentError, StateChange
@@ -59,8 +60,8 @@ async def test_a_database_that_fails_twenty_times_and_heals_loses_no_message(
     while len(tries) <= 20 or not bot._came.is_set():
         await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(asyncio.sleep(0))), 1)  # noqa: TID251 - yields once
     listening.cancel()
-    stored = bot.database.read_now(lambda session: session.query(InboxMessage).count())
-    assert (stored, len(tries)) == (1, 21)
+    stored = bot.database.read_now(lambda session: list(session.exec(select(InboxMessage.message_id)).all()))
+    assert (stored, len(tries)) == (["m1"], 21)
     assert {r.getMessage() for r in caplog.records if r.levelname == "ERROR"} == {"database_failed"}
     bot.database.close()
 
