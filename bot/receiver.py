@@ -38,21 +38,25 @@ class Receiver:
         quote = message.quote
         return {
             "channel": self._account,
-            "channel_room_id": message.room_id,
-            "message_id": message.message_id,
-            "sender_id": message.sender_id,
+            "channel_room_id": clean(message.room_id),
+            "message_id": clean(message.message_id),
+            "sender_id": clean(message.sender_id),
             "sender_name": clean(message.sender_name),
             "type": message.type,
             "text": clean(message.text)[:MAX_TEXT],
             "mentions": [clean(name) for name in message.mentions],
             "mentions_bot": message.mentions_bot,
-            "quote": {"id": quote.message_id, "sender": clean(quote.sender), "text": clean(quote.text)[:MAX_TEXT]}
+            "quote": {
+                "id": _clean(quote.message_id),
+                "sender": clean(quote.sender),
+                "text": clean(quote.text)[:MAX_TEXT],
+            }
             if quote
             else None,
-            "file": str(message.file) if message.file else None,
-            "file_name": clean(message.file_name) if message.file_name else None,
-            "file_problem": message.file_problem,
-            "recalls": message.recalls,
+            "file": _clean(str(message.file)) if message.file else None,
+            "file_name": _clean(message.file_name),
+            "file_problem": _clean(message.file_problem),
+            "recalls": _clean(message.recalls),
             "is_self": message.is_self,
             "raw": message.raw or None,
             "sent_at": _sane(message.sent_at, message.received_at),
@@ -63,6 +67,10 @@ class Receiver:
 def clean(text: str) -> str:
     """Without NUL and lone surrogates, which a database refuses."""
     return text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+
+
+def _clean(text: str | None) -> str | None:
+    return clean(text) if text else None
 
 
 def _sane(sent_at: datetime, received_at: datetime) -> datetime:

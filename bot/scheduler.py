@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from bot.clock import Clock
@@ -94,14 +93,13 @@ class Ticker:
         self._apscheduler.start()
 
     async def beat(self) -> None:
-        """One tick; a database that fails is met with the next tick, for ever."""
-        try:
-            await self._scheduler.tick()
-            if self._after_tick:
-                await self._after_tick()
-            await self._wake_nearer()
-        except OperationalError:
-            log.exception("tick_failed")
+        """One tick; whatever fails is met again with the next tick, for ever, and keeps nothing else from being done."""
+        for part in (self._scheduler.tick, self._after_tick, self._wake_nearer):
+            try:
+                if part is not None:
+                    await part()
+            except Exception:
+                log.exception("tick_failed")
 
     async def _wake_nearer(self) -> None:
         due = await self._scheduler.next_wake()

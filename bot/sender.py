@@ -124,17 +124,16 @@ class Sender:
             return None
         self._settle_unknown(session, now)
         rooms = self._rooms(session)
-        waiting = outbox.pending(session, now=now, limit=50, rooms=rooms.keys())
-        for row in waiting:
-            if row.room_id is not None and not self._room_is_free(row.room_id, now):
-                continue
-            merged = self._with_others(row, waiting)
-            for each in merged:
-                each.state, each.sending_since, each.attempts = OutboxState.SENDING, now, each.attempts + 1
-                each.taken_by = self._channel.name
-                session.add(each)
-            return self._parcel(session, merged, rooms)
-        return None
+        free = [room_id for room_id in rooms if self._room_is_free(room_id, now)]  # a full room holds no other back
+        waiting = outbox.pending(session, now=now, limit=50, rooms=free)
+        if not waiting:
+            return None
+        merged = self._with_others(waiting[0], waiting)
+        for each in merged:
+            each.state, each.sending_since, each.attempts = OutboxState.SENDING, now, each.attempts + 1
+            each.taken_by = self._channel.name
+            session.add(each)
+        return self._parcel(session, merged, rooms)
 
     def _may_send(self, session: Session, now: datetime) -> bool:
         if not self.holder:

@@ -99,6 +99,8 @@ def _time(data: dict[str, Any], name: str, *, required: bool) -> datetime | None
         at = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"`{name}` is no ISO 8601 time: {value!r}") from None
+    if not 1970 <= at.year <= 9000:
+        raise ValueError(f"`{name}` must be a time from 1970 on: {value!r}")
     if at.tzinfo is None:
         raise ValueError(f"`{name}` needs an offset, such as +08:00: {value!r}")
     return at

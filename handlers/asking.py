@@ -62,7 +62,8 @@ def _list(session: Session, answer: Answer, *, mine: bool, now: datetime) -> str
     if unit_id is None:
         return texts.unknown_sender(answer.speaker.shown)
     kind = district.unit_by_id[unit_id].kind
-    if kind in (UnitKind.DISPATCH, UnitKind.SUPERVISION):
+    everywhere = kind in (UnitKind.DISPATCH, UnitKind.SUPERVISION)
+    if everywhere:
         rows = tickets.waiting_everywhere(session)
     else:
         rows = tickets.waiting_of_unit(session, unit_id)
@@ -71,7 +72,7 @@ def _list(session: Session, answer: Answer, *, mine: bool, now: datetime) -> str
         rows = [(duty, ticket) for duty, ticket in rows if me is not None and duty.owner_id == me]
     if not rows:
         return texts.nothing_waiting()
-    lines = [_line(answer, duty, ticket, now) for duty, ticket in rows[:LINES]]
+    lines = [_line(answer, duty, ticket, now, everywhere=everywhere) for duty, ticket in rows[:LINES]]
     while len("\n".join(lines)) > LIMIT - 60:
         lines.pop()
     if len(lines) < len(rows):
@@ -79,12 +80,20 @@ def _list(session: Session, answer: Answer, *, mine: bool, now: datetime) -> str
     return "\n".join(lines)
 
 
-def _line(answer: Answer, duty: Assignment, ticket: Ticket, now: datetime) -> str:
-    owner = answer.ctx.district.member_by_id.get(duty.owner_id or 0)
+def _line(answer: Answer, duty: Assignment, ticket: Ticket, now: datetime, *, everywhere: bool) -> str:
+    """One duty: by its number in its unit's room, in the centre's rooms by the ticket's number there, with the unit."""
+    district = answer.ctx.district
+    owner = district.member_by_id.get(duty.owner_id or 0)
     waiting = duty.status is AssignmentStatus.WAITING
     state = texts.todo_waiting(duty.due_at, now) if waiting else texts.todo_owned(owner.name if owner else "")
     return texts.todo_line(
-        short=duty.short, urgency=ticket.urgency, category=ticket.category, place=shown_place(ticket), state=state
+        short=answer.number(ticket.id) if everywhere else duty.short,
+        no=ticket.no,
+        unit=district.unit_by_id[duty.unit_id].name if everywhere else None,
+        urgency=ticket.urgency,
+        category=ticket.category,
+        place=shown_place(ticket),
+        state=state,
     )
 
 
@@ -108,7 +117,7 @@ def _status(session: Session, answer: Answer) -> str:
     seconds = int((duty.accepted_at - duty.dispatched_at).total_seconds()) if duty and duty.accepted_at else None
     line = texts.status_line(
         no=ticket.no,
-        short=duty.short if duty else None,
+        short=answer.number(ticket.id),
         status=ticket.status.value,
         unit=district.unit_by_id[duty.unit_id].name if duty else "待定单位",
         owner=owner.name if owner else None,

@@ -6,15 +6,15 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from handlers import lifecycle, texts
+from handlers import texts
+from handlers.accepting import owner_name, record_acceptance, tell_of_correction, was_wrongly_overdue
 from handlers.commands import Answer
-from handlers.context import Context, MemberInfo
+from handlers.context import MemberInfo
 from handlers.errors import AskBack, IllegalMove, NotAllowed
-from handlers.lifecycle import Move
 from handlers.speaking import say
 from storage import tickets
-from storage.enums import AssignedBy, AssignmentRole, AssignmentStatus, EventKind, Role, SayKind
-from storage.tables import Assignment, InboxMessage, Ticket
+from storage.enums import AssignedBy, AssignmentStatus, EventKind, Role, SayKind
+from storage.tables import Assignment, Ticket
 
 MAY_ASSIGN_ANYWHERE = (Role.DISPATCHER, Role.SUPERVISOR)
 MAY_ASSIGN_IN_UNIT = (Role.HEAD, Role.DEPUTY)
@@ -30,84 +30,13 @@ def accept(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
     if member is None or member.unit_id != assignment.unit_id:
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.status is AssignmentStatus.WAITING:
-        record_acceptance(
-            session,
-            ctx,
-            ticket,
-            assignment,
-            owner=member,
-            by=member,
-            at=answer.at,
-            message=answer.message,
-            how=AssignedBy.SELF,
-            now=now,
-        )
+        record_acceptance(session, answer, ticket, assignment, owner=member, by=member, how=AssignedBy.SELF)
         _announce(session, answer, ticket, assignment, member, now=now)
         return True
     if assignment.status is AssignmentStatus.ACCEPTED:
         return _second_acceptance(session, answer, ticket, assignment, member, now=now)
-    raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
-
-
-def record_acceptance(
-    session: Session,
-    ctx: Context,
-    ticket: Ticket,
-    assignment: Assignment,
-    *,
-    owner: MemberInfo,
-    by: MemberInfo,
-    at: datetime,
-    message: InboxMessage,
-    how: AssignedBy,
-    now: datetime,
-) -> None:
-    """Write down that a unit accepted at `at`. In time at the due time itself; a stamp before the dispatch counts as 0.
-
-    Raises IllegalMove when somebody moved the duty in the same instant.
-    """
-    accepted_at = max(at, assignment.dispatched_at)
-    to = lifecycle.next_duty(assignment.status, Move.ACCEPT)
-    moved = tickets.move(
-        session,
-        assignment,
-        expected=AssignmentStatus.WAITING,
-        to=to,
-        accepted_at=accepted_at,
-        accepted_by=by.name,
-        accepted_inbox_id=message.id,
-        owner_id=owner.id,
-        assigned_by=how,
-        assigned_at=at,
-        on_time=accepted_at <= assignment.due_at,
-    )
-    if not moved:
-        raise IllegalMove(texts.already_taken(short=assignment.short, owner=owner_name(ctx, assignment), at=None))
-    if assignment.role is AssignmentRole.LEAD:
-        session.refresh(ticket)
-        tickets.change(session, ticket, expected=ticket.status, to=lifecycle.next_ticket(ticket.status, Move.ACCEPT))
-    kind = EventKind.ACCEPTED if how is AssignedBy.SELF else EventKind.ASSIGNED
-    tickets.record(
-        session,
-        ticket_id=assignment.ticket_id,
-        assignment_id=assignment.id,
-        kind=kind,
-        at=at,
-        by=by.name,
-        detail="" if owner.id == by.id else f"指派 {owner.name}",
-        inbox_id=message.id,
-    )
-    if assignment.overdue_at is not None and assignment.on_time:
-        tickets.record(
-            session,
-            ticket_id=assignment.ticket_id,
-            assignment_id=assignment.id,
-            kind=EventKind.CORRECTED,
-            at=at,
-            by="系统",
-            detail="消息晚到，按时限内领办记录",
-            inbox_id=message.id,
-        )
+    number = answer.number(ticket.id) or assignment.short
+    raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
 
 
 def _announce(
@@ -117,16 +46,10 @@ def _announce(
     ctx = answer.ctx
     accepted_at = assignment.accepted_at
     assert accepted_at is not None
-    unit_room = ctx.district.room_of_unit.get(assignment.unit_id)
-    if assignment.overdue_at is not None and assignment.on_time:
-        text = texts.accepted_corrected(short=assignment.short, member=member.name, at=accepted_at)
-        say(session, ctx, room=unit_room, kind=SayKind.NOTICE, text=text, key=f"{answer.key}:correction", now=now,
-            tickets=[ticket.no])  # fmt: skip
-        unit = ctx.district.unit_by_id[assignment.unit_id].name
-        report = texts.correction_report(unit=unit, no=ticket.no, member=member.name, at=accepted_at)
-        say(session, ctx, room=ctx.district.supervision_room, kind=SayKind.NOTICE, text=report,
-            key=f"{answer.key}:correction:supervision", now=now, tickets=[ticket.no])  # fmt: skip
+    if was_wrongly_overdue(assignment):
+        tell_of_correction(session, answer, ticket, assignment, by=member, now=now)
         return
+    unit_room = ctx.district.room_of_unit.get(assignment.unit_id)
     seconds = int((accepted_at - assignment.dispatched_at).total_seconds())
     text = texts.accepted(short=assignment.short, member=member.name, seconds=seconds, on_time=bool(assignment.on_time))
     say(session, ctx, room=unit_room, kind=SayKind.CONFIRMATION, text=text, key=f"{answer.key}:accepted:{assignment.id}",
@@ -141,12 +64,11 @@ def _second_acceptance(
     assert assignment.accepted_at is not None
     if member.name == assignment.accepted_by or member.id == assignment.owner_id:
         if answer.intent.explicit:
-            raise IllegalMove(texts.already_yours(short=assignment.short))
+            raise IllegalMove(texts.already_yours(short=answer.number(ticket.id) or assignment.short))
         return False
     if max(answer.at, assignment.dispatched_at) >= assignment.accepted_at:
-        raise IllegalMove(
-            texts.already_taken(short=assignment.short, owner=owner_name(ctx, assignment), at=assignment.accepted_at)
-        )
+        short, owner = answer.number(ticket.id) or assignment.short, owner_name(ctx, assignment)
+        raise IllegalMove(texts.already_taken(short=short, owner=owner, at=assignment.accepted_at))
     before = owner_name(ctx, assignment)
     accepted_at = max(answer.at, assignment.dispatched_at)
     assignment.accepted_at = accepted_at
@@ -192,18 +114,10 @@ def assign(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
     if owner is None:
         raise IllegalMove(texts.not_in_unit(answer.intent.member, unit.name))
     if assignment.status is AssignmentStatus.WAITING:
-        record_acceptance(
-            session,
-            ctx,
-            ticket,
-            assignment,
-            owner=owner,
-            by=by,
-            at=answer.at,
-            message=answer.message,
-            how=AssignedBy.LEADER,
-            now=now,
-        )
+        detail = "" if owner.id == by.id else f"指派 {owner.name}"
+        record_acceptance(session, answer, ticket, assignment, owner=owner, by=by, how=AssignedBy.LEADER, detail=detail)
+        if was_wrongly_overdue(assignment):
+            tell_of_correction(session, answer, ticket, assignment, by=by, now=now)
     elif assignment.status is AssignmentStatus.ACCEPTED:
         assignment.owner_id, assignment.assigned_by, assignment.assigned_at = owner.id, AssignedBy.LEADER, answer.at
         session.add(assignment)
@@ -218,7 +132,8 @@ def assign(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
             inbox_id=answer.message.id,
         )
     else:
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        number = answer.number(ticket.id) or assignment.short
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     say(
         session,
         ctx,
@@ -237,8 +152,3 @@ def may_assign(member: MemberInfo | None, unit_id: int) -> bool:
     if member is None:
         return False
     return member.role in MAY_ASSIGN_ANYWHERE or (member.role in MAY_ASSIGN_IN_UNIT and member.unit_id == unit_id)
-
-
-def owner_name(ctx: Context, assignment: Assignment) -> str:
-    member = ctx.district.member_by_id.get(assignment.owner_id or 0)
-    return member.name if member else (assignment.accepted_by or "")

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from handlers import lifecycle, texts
+from handlers.accepting import record_acceptance, tell_of_correction, was_wrongly_overdue
 from handlers.commands import Answer
 from handlers.context import Context
 from handlers.dispatching import open_duty
@@ -33,22 +34,26 @@ MAY_REOPEN = (Role.DISPATCHER, Role.SUPERVISOR)
 
 def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """A member of the unit reports it done; unaccepted until then, it is accepted at that moment. A result is needed."""
-    ctx, member = answer.ctx, answer.speaker.member
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     if not answer.intent.reason.strip():
-        raise AskBack(texts.result_needed(assignment.short))
+        raise AskBack(texts.result_needed(number))
     if assignment.status is AssignmentStatus.WAITING:
-        _accept_on_the_way(session, answer, ticket, assignment)
+        record_acceptance(
+            session, answer, ticket, assignment, owner=member, by=member, how=AssignedBy.SELF, detail="随办结领办"
+        )
+        if was_wrongly_overdue(assignment):
+            tell_of_correction(session, answer, ticket, assignment, by=member, now=now)
     to = lifecycle.next_duty(assignment.status, Move.RESOLVE)
     result = answer.intent.reason
     if not tickets.move(
         session, assignment, expected=AssignmentStatus.ACCEPTED, to=to, ended_at=answer.at, reason=result
     ):
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     if assignment.role is AssignmentRole.LEAD:
         session.refresh(ticket)
         status = lifecycle.next_ticket(ticket.status, Move.RESOLVE)
@@ -68,7 +73,7 @@ def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
         ctx,
         room=answer.room,
         kind=SayKind.CONFIRMATION,
-        text=texts.resolved(short=assignment.short, member=member.name),
+        text=texts.resolved(short=number, member=member.name),
         key=f"{answer.key}:resolved",
         now=now,
         tickets=[ticket.no],
@@ -76,47 +81,16 @@ def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
     return True
 
 
-def _accept_on_the_way(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment) -> None:
-    member = answer.speaker.member
-    assert member is not None
-    accepted_at = max(answer.at, assignment.dispatched_at)
-    tickets.move(
-        session,
-        assignment,
-        expected=AssignmentStatus.WAITING,
-        to=lifecycle.next_duty(assignment.status, Move.ACCEPT),
-        accepted_at=accepted_at,
-        accepted_by=member.name,
-        accepted_inbox_id=answer.message.id,
-        owner_id=member.id,
-        assigned_by=AssignedBy.SELF,
-        assigned_at=answer.at,
-        on_time=accepted_at <= assignment.due_at,
-    )
-    if assignment.role is AssignmentRole.LEAD:
-        tickets.change(session, ticket, expected=ticket.status, to=lifecycle.next_ticket(ticket.status, Move.ACCEPT))
-    tickets.record(
-        session,
-        ticket_id=ticket.id or 0,
-        assignment_id=assignment.id,
-        kind=EventKind.ACCEPTED,
-        at=answer.at,
-        by=member.name,
-        detail="随办结领办",
-        inbox_id=answer.message.id,
-    )
-
-
 def extend(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """A later date for the order, with its reason; an event."""
-    ctx, member = answer.ctx, answer.speaker.member
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     if answer.intent.until is None:
-        raise AskBack(texts.date_needed(assignment.short))
+        raise AskBack(texts.date_needed(number))
     until = f"{answer.intent.until.month}月{answer.intent.until.day}日"
     tickets.record(
         session,
@@ -133,7 +107,7 @@ def extend(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
         ctx,
         room=answer.room,
         kind=SayKind.CONFIRMATION,
-        text=texts.extended(short=assignment.short, until=until),
+        text=texts.extended(short=number, until=until),
         key=f"{answer.key}:extended",
         now=now,
         tickets=[ticket.no],
@@ -156,6 +130,7 @@ def reopen(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -
         inbox_id=answer.message.id,
         key=answer.key,
         now=now,
+        number=answer.number(ticket.id),
     )
 
 
@@ -170,15 +145,17 @@ def _reopen(
     inbox_id: int | None,
     key: str,
     now: datetime,
+    number: int = 0,
 ) -> bool:
+    """`number` is the ticket's in the room that a refusal is said in."""
     last = tickets.lead_of(session, ticket.id or 0)
     if ticket.status is not TicketStatus.RESOLVED or last is None:
-        raise IllegalMove(texts.not_resolved_yet(last.short if last else 0))
+        raise IllegalMove(texts.not_resolved_yet(number))
     status = lifecycle.next_ticket(ticket.status, Move.REOPEN)
     unit = ctx.district.unit_by_id[last.unit_id]
     closed_on = (ticket.closed_at or at).astimezone(BEIJING).date()
     if not tickets.change(session, ticket, expected=TicketStatus.RESOLVED, to=status, closed_at=None, unit_id=unit.id):
-        raise IllegalMove(texts.not_resolved_yet(last.short))
+        raise IllegalMove(texts.not_resolved_yet(number))
     tickets.record(
         session,
         ticket_id=ticket.id or 0,
@@ -221,7 +198,7 @@ def urge(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> 
         raise NotAllowed(texts.only_dispatch())
     duty = tickets.lead_of(session, ticket.id or 0)
     if duty is None or duty.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=duty.short if duty else 0, status=ticket.status.value))
+        raise IllegalMove(texts.already_closed(short=answer.number(ticket.id), status=ticket.status.value))
     tickets.record(
         session,
         ticket_id=ticket.id or 0,

@@ -28,6 +28,11 @@ class Answer:
         """When it was said, by WeChat's own stamp; all records carry this time."""
         return self.message.sent_at
 
+    def number(self, ticket_id: int | None) -> int:
+        """The number under which the room of the answer knows a ticket; 0 where it knows it by none."""
+        found = (view.short for view, known in zip(self.views, self.tickets, strict=True) if known == ticket_id)
+        return next(found, 0)
+
     @property
     def key(self) -> str:
         """The stem of the keys of what is said in answer."""

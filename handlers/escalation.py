@@ -6,9 +6,11 @@ prompt's content if the prompt itself was missed (spec: behaviour 5).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from handlers import texts
@@ -28,6 +30,7 @@ from storage.enums import (
 )
 from storage.tables import Assignment, Deadline, Ticket
 
+log = logging.getLogger(__name__)
 LATE_AFTER = timedelta(seconds=30)  # a step this much after its own time says so
 
 EVENT_OF_STEP = {
@@ -47,15 +50,32 @@ KIND_OF_STEP = {
 def fire_due(
     session: Session, ctx: Context, *, now: datetime, limit: int = 200, steps: Collection[Step] | None = None
 ) -> int:
-    """Take the steps that fell due, in the order of their due times; how many rows were taken."""
+    """Take the steps that fell due, in the order of their due times; how many rows were taken.
+
+    A step that fails is put aside, and the ladder goes on with the step after it: one ticket never holds others up.
+    """
     rows = deadlines.due(session, now=now, limit=limit, steps=steps)
     for row in rows:
-        fire(session, ctx, row, now=now)
+        row_id = row.id
+        assert row_id is not None
+        try:
+            with session.begin_nested():
+                fire(session, ctx, row, now=now)
+        except OperationalError:
+            raise  # the database, not the step
+        except Exception:
+            log.exception("step_failed", extra={"deadline": row_id})
+            session.expire_all()
+            failed = session.get_one(Deadline, row_id)
+            deadlines.mark(session, failed, now=now, outcome="failed")
+            arm_after(session, ctx, session.get_one(Assignment, failed.assignment_id), failed.step, failed.round)
     return len(rows)
 
 
 def fire(session: Session, ctx: Context, row: Deadline, *, now: datetime) -> None:
     """Take one step of one duty. A duty that no longer waits does nothing."""
+    if row.fired_at is not None:
+        return  # an earlier row of the same duty reached further and took this one along
     assignment = session.get_one(Assignment, row.assignment_id)
     if assignment.status is not AssignmentStatus.WAITING:
         deadlines.mark(session, row, now=now, outcome="settled")
@@ -67,16 +87,9 @@ def fire(session: Session, ctx: Context, row: Deadline, *, now: datetime) -> Non
     else:
         deadlines.mark(session, row, now=now, outcome="overtaken")
         assert assignment.id is not None
-        session.add(
-            Deadline(
-                assignment_id=assignment.id,
-                step=step,
-                round=round_,
-                due_at=_due(ctx, assignment, step, round_),
-                fired_at=now,
-                outcome="said",
-            )
-        )
+        due_at = _due(ctx, assignment, step, round_)
+        reached = deadlines.arm(session, assignment_id=assignment.id, step=step, round=round_, due_at=due_at)
+        deadlines.mark(session, reached, now=now, outcome="said")
     if Step.OVERDUE in _passed(row.step, step) and assignment.overdue_at is None:
         _give_owner(session, ctx, ticket, assignment, now)
         _speak(session, ctx, ticket, assignment, Step.OVERDUE, 0, now)  # its repetitions have nothing to repeat yet

@@ -13,7 +13,7 @@ from handlers.dispatching import open_duty, ticket_body
 from handlers.errors import AskBack, IllegalMove, NotAllowed
 from handlers.lifecycle import Move
 from handlers.policy import BEIJING
-from handlers.speaking import say
+from handlers.speaking import hush, say
 from storage import tickets
 from storage.enums import AssignmentRole, AssignmentStatus, EventKind, Role, SayKind, TicketStatus, UnitKind
 from storage.tables import Assignment, Ticket
@@ -28,13 +28,13 @@ def may_transfer(member: MemberInfo | None) -> bool:
 
 def decline(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """The unit hands a duty back, for good; the dispatch room decides. A reason is needed."""
-    ctx, member = answer.ctx, answer.speaker.member
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
     to = lifecycle.next_duty(assignment.status, Move.DECLINE)
     if not answer.intent.reason.strip():
-        raise AskBack(texts.reason_needed(assignment.short))
+        raise AskBack(texts.reason_needed(number))
     proposal = next((ctx.district.unit_by_name[name] for name in answer.intent.units if name != unit.name), None)
     moved = tickets.move(
         session,
@@ -46,7 +46,8 @@ def decline(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
         proposal_unit_id=proposal.id if proposal else None,
     )
     if not moved:
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+    hush(session, assignment.id)
     tickets.record(
         session,
         ticket_id=assignment.ticket_id,
@@ -62,7 +63,7 @@ def decline(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
         ctx,
         room=answer.room,
         kind=SayKind.NOTICE,
-        text=texts.declined(short=assignment.short),
+        text=texts.declined(short=number),
         key=f"{answer.key}:declined",
         now=now,
         tickets=[ticket.no],
@@ -147,7 +148,7 @@ def transfer(session: Session, answer: Answer, ticket: Ticket, *, now: datetime)
     if not may_transfer(answer.speaker.member):
         raise NotAllowed(texts.only_dispatch())
     if not answer.intent.units:
-        raise AskBack(texts.units_needed(shown_short(answer, ticket), "转"))
+        raise AskBack(texts.units_needed(answer.number(ticket.id), "转"))
     unit = answer.ctx.district.unit_by_name[answer.intent.units[0]]
     return _lead_goes_to(session, answer, ticket, unit, now=now)
 
@@ -156,7 +157,7 @@ def agree(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) ->
     """A dispatcher carries out what the declining unit proposed."""
     if not may_transfer(answer.speaker.member):
         raise NotAllowed(texts.only_dispatch())
-    short = shown_short(answer, ticket)
+    short = answer.number(ticket.id)
     last = tickets.lead_of(session, ticket.id or 0)
     if ticket.status is not TicketStatus.UNROUTED or last is None:
         raise IllegalMove(texts.nothing_to_decide(short))
@@ -171,7 +172,7 @@ def keep(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> 
         raise NotAllowed(texts.only_dispatch())
     last = tickets.lead_of(session, ticket.id or 0)
     if ticket.status is not TicketStatus.UNROUTED or last is None:
-        raise IllegalMove(texts.nothing_to_decide(shown_short(answer, ticket)))
+        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket.id)))
     unit = answer.ctx.district.unit_by_id[last.unit_id]
     return _lead_goes_to(session, answer, ticket, unit, now=now, kept=True)
 
@@ -190,10 +191,11 @@ def _lead_goes_to(
     if alive and not tickets.move(
         session, alive, expected=alive.status, to=lifecycle.next_duty(alive.status, Move.TRANSFER), ended_at=answer.at
     ):
-        raise IllegalMove(texts.already_closed(short=alive.short, status=alive.status.value))
+        raise IllegalMove(texts.already_closed(short=answer.number(ticket.id), status=alive.status.value))
+    hush(session, alive.id if alive else None)
     _end_helping(session, answer, ticket, unit)
     if not tickets.change(session, ticket, expected=ticket.status, to=to, unit_id=unit.id):
-        raise IllegalMove(texts.nothing_to_decide(shown_short(answer, ticket)))
+        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket.id)))
     detail = f"维持 {unit.name}" if kept else f"转 {unit.name}"
     tickets.record(
         session,
@@ -255,7 +257,7 @@ def _tell_of_transfer(
 ) -> None:
     ctx = answer.ctx
     said = texts.kept if kept else texts.transferred
-    short = shown_short(answer, ticket)
+    short = answer.number(ticket.id)
     say(
         session,
         ctx,
@@ -282,16 +284,16 @@ def _tell_of_transfer(
 
 def whistle(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """The lead unit calls other units in: a helper duty each, in its own room, with its own window."""
-    ctx, member = answer.ctx, answer.speaker.member
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or (member.unit_id != unit.id and not may_transfer(member)):
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.role is not AssignmentRole.LEAD or assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=assignment.short, status=assignment.status.value))
+        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     wanted = [ctx.district.unit_by_name[name] for name in dict.fromkeys(answer.intent.units) if name != unit.name]
     wanted = [u for u in wanted if u.kind in (UnitKind.TOWN, UnitKind.AGENCY)]
     if not wanted:
-        raise AskBack(texts.units_needed(assignment.short, "吹哨"))
+        raise AskBack(texts.units_needed(number, "吹哨"))
     busy = {a.unit_id for a in tickets.assignments_of(session, ticket.id or 0) if a.status in ALIVE}
     called = [u for u in wanted if u.id not in busy]
     if not called:
@@ -323,17 +325,9 @@ def whistle(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
         ctx,
         room=answer.room,
         kind=SayKind.NOTICE,
-        text=texts.whistled(short=assignment.short, units=[u.name for u in called]),
+        text=texts.whistled(short=number, units=[u.name for u in called]),
         key=f"{answer.key}:whistled",
         now=now,
         tickets=[ticket.no],
     )
     return True
-
-
-def shown_short(answer: Answer, ticket: Ticket) -> int:
-    """The ticket's number in the room of the answer; 0 where the room has none."""
-    for view, ticket_id in zip(answer.views, answer.tickets, strict=True):
-        if ticket_id == ticket.id:
-            return view.short
-    return 0

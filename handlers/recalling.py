@@ -8,11 +8,11 @@ from sqlmodel import Session
 
 from handlers import lifecycle, texts
 from handlers.context import Context, RoomInfo
-from handlers.escalation import wait_again
+from handlers.escalation import choose_owner, wait_again
 from handlers.lifecycle import Move
-from handlers.speaking import say
+from handlers.speaking import hush, say
 from storage import inbox, tickets
-from storage.enums import AssignmentRole, AssignmentStatus, EventKind, SayKind, TicketStatus
+from storage.enums import AssignedBy, AssignmentRole, AssignmentStatus, EventKind, SayKind, TicketStatus
 from storage.tables import Assignment, InboxMessage, Ticket
 
 
@@ -21,8 +21,10 @@ def recall(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo
     gone = inbox.find(session, message.channel_room_id, message.recalls or "")
     if gone is None or gone.id is None:
         return None
-    for duty in tickets.accepted_by_message(session, gone.id):
+    accepted = tickets.accepted_by_message(session, gone.id)
+    for duty in accepted:  # one message may have accepted several
         _undo_acceptance(session, ctx, duty, message, now=now)
+    if accepted:
         return "undo"
     told = tickets.parts_of_message(session, gone.id)
     for ticket, part in told:
@@ -58,7 +60,8 @@ def _note(session: Session, ticket: Ticket, message: InboxMessage) -> None:
 
 
 def _withdraw(session: Session, ctx: Context, ticket: Ticket, message: InboxMessage, *, now: datetime) -> None:
-    """The ticket ends; every room that was prompted is told not to go."""
+    """The ticket ends; every room that was prompted is told not to go, and who was asked for a unit that it is over."""
+    asked = ctx.district.dispatch_room if ticket.status is TicketStatus.UNROUTED else None
     status = lifecycle.next_ticket(ticket.status, Move.WITHDRAW)
     tickets.change(session, ticket, expected=ticket.status, to=status, closed_at=message.sent_at)
     tickets.record(
@@ -80,6 +83,7 @@ def _withdraw(session: Session, ctx: Context, ticket: Ticket, message: InboxMess
             to=lifecycle.next_duty(duty.status, Move.WITHDRAW),
             ended_at=message.sent_at,
         )
+        hush(session, duty.id)
         say(
             session,
             ctx,
@@ -90,15 +94,28 @@ def _withdraw(session: Session, ctx: Context, ticket: Ticket, message: InboxMess
             now=now,
             tickets=[ticket.no],
         )
+    if asked is not None and (short := tickets.short_in_room(session, room_id=asked.id, ticket_id=ticket.id or 0)):
+        say(
+            session,
+            ctx,
+            room=asked,
+            kind=SayKind.NOTICE,
+            text=texts.withdrawn_unrouted(short=short),
+            key=f"ticket:{ticket.id}:withdrawn",
+            now=now,
+            tickets=[ticket.no],
+        )
 
 
 def _undo_acceptance(session: Session, ctx: Context, duty: Assignment, message: InboxMessage, *, now: datetime) -> None:
-    """The duty waits again on its first clock. Who had it by the system keeps it until a person accepts."""
+    """The duty waits again on its first clock; after its due time the system names an owner again, at once."""
     ticket = session.get_one(Ticket, duty.ticket_id)
     by = duty.accepted_by or message.sender_name
     if duty.status is not AssignmentStatus.ACCEPTED:
         _note(session, ticket, message)
         return
+    overdue = duty.overdue_at is not None
+    owner = choose_owner(session, ctx, duty.unit_id, now) if overdue else None
     tickets.move(
         session,
         duty,
@@ -107,10 +124,10 @@ def _undo_acceptance(session: Session, ctx: Context, duty: Assignment, message: 
         accepted_at=None,
         accepted_by=None,
         accepted_inbox_id=None,
-        owner_id=None,
-        assigned_by=None,
-        assigned_at=None,
-        on_time=False if duty.overdue_at is not None else None,
+        owner_id=owner.id if owner else None,
+        assigned_by=AssignedBy.SYSTEM if owner else None,
+        assigned_at=now if owner else None,
+        on_time=False if overdue else None,
     )
     if duty.role is AssignmentRole.LEAD and ticket.status is TicketStatus.ACCEPTED:
         to = (
@@ -124,18 +141,20 @@ def _undo_acceptance(session: Session, ctx: Context, duty: Assignment, message: 
         kind=EventKind.RECALLED,
         at=message.sent_at,
         by=by,
-        detail="撤回领办",
+        detail=f"撤回领办，系统指派 {owner.name}" if owner else "撤回领办",
         inbox_id=message.id,
     )
     wait_again(session, ctx, duty, now=now)
+    due_at = None if overdue else duty.due_at
     say(
         session,
         ctx,
         room=ctx.district.room_of_unit.get(duty.unit_id),
         kind=SayKind.NOTICE,
-        text=texts.undone(short=duty.short, member=by, due_at=duty.due_at),
-        key=f"message:{message.id}:undone",
+        text=texts.undone(short=duty.short, member=by, due_at=due_at, owner=owner.name if owner else None),
+        key=f"message:{message.id}:undone:{duty.id}",
         now=now,
+        mentions=[owner.name] if owner else [],
         tickets=[ticket.no],
     )
 

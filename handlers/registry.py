@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
@@ -21,7 +21,7 @@ from handlers.intake import take_complaints
 from handlers.listening import listen, listen_privately
 from handlers.reading.views import Act
 from handlers.speaking import say
-from storage import inbox, meta, tickets
+from storage import inbox, meta, outbox, tickets
 from storage.enums import MessageType, SayKind, Step, TicketStatus, UnitKind
 from storage.tables import Assignment, InboxMessage, Ticket
 
@@ -60,6 +60,8 @@ VERBS = {
     Act.URGE: "催",
 }
 
+OTHERS_ECHO = timedelta(minutes=10)  # how late another account may hear what this bot said
+
 READABLE = (
     MessageType.TEXT,
     MessageType.URL,
@@ -70,7 +72,7 @@ READABLE = (
 
 def handle(session: Session, ctx: Context, message: InboxMessage, *, now: datetime) -> str | None:
     """Understand one message and carry it out; what it became. Safe to call again after a roll-back."""
-    if message.is_self:
+    if message.is_self or message.sender_name == ctx.bot_name:
         return None
     if message.channel_room_id == "":
         return _private(session, ctx, message, now=now)
@@ -78,8 +80,12 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     if room is None:
         return _unbound(session, ctx, message, now=now)
     message.room_id = room.id
-    if ctx.district.heard_twice(room.id) and inbox.twin(session, message, room.id) is not None:
-        return None
+    if ctx.district.heard_twice(room.id):
+        if (twin := inbox.twin(session, message, room.id)) is not None:
+            return f"{inbox.TWIN}{twin.id}"
+        since = message.sent_at - OTHERS_ECHO
+        if outbox.is_ours(session, room_id=room.id, text=message.text, since=since):
+            return None  # what the other account's bot said
     if message.type is MessageType.RECALL:
         return recalling.recall(session, ctx, message, room, now=now)
     if message.type not in READABLE:
@@ -195,7 +201,7 @@ def _carry_out(session: Session, ctx: Context, answer: Answer, *, now: datetime)
     if intent.act in ON_TICKET:
         return ON_TICKET[intent.act](session, answer, ticket, now=now)
     if duty is None:
-        raise RefusedError(texts.nothing_to_decide(passing.shown_short(answer, ticket)))
+        raise RefusedError(texts.nothing_to_decide(answer.number(ticket.id)))
     changed = ON_DUTY[intent.act](session, answer, ticket, duty, now=now)
     if changed and intent.act is Act.RESOLVE:
         gathering.evidence_before(session, ctx, ticket, answer.message)

@@ -14,6 +14,8 @@ from storage.enums import SayKind
 
 LADDER_KINDS = (SayKind.PROMPT, SayKind.REMINDER, SayKind.ESCALATION, SayKind.OVERDUE)
 
+CALLS = (SayKind.PROMPT, SayKind.REMINDER, SayKind.ESCALATION)  # they ask for somebody to take a duty
+
 # 0 goes first: what the clock depends on; then answers; digests last.
 PRIORITY = {kind: 1 for kind in SayKind} | {
     SayKind.PROMPT: 0,
@@ -77,3 +79,8 @@ def say(
         not_before=now,
     )
     return True
+
+
+def hush(session: Session, assignment_id: int | None) -> None:
+    """Drop what still waits to be sent and asks somebody to take a duty that is taken or gone."""
+    outbox.drop_unsent(session, assignment_id=assignment_id or 0, kinds=CALLS)

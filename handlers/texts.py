@@ -160,8 +160,12 @@ def assigned(*, short: int, member: str, by: str) -> str:
     return f"{short}号由{by}指派{member}承办"
 
 
-def undone(*, short: int, member: str, due_at: datetime) -> str:
-    return f"{member}撤回了领办，{short}号恢复待领办，时限仍为{clock(due_at)}，请回复“领{short}”"
+def undone(*, short: int, member: str, due_at: datetime | None, owner: str | None) -> str:
+    """`due_at` is None once the time is over; `owner` is then the one whom the system named."""
+    if due_at is not None:
+        return f"{member}撤回了领办，{short}号恢复待领办，时限仍为{clock(due_at)}，请回复“领{short}”"
+    who = f"由系统指派{owner}承办，请本人回复“领{short}”" if owner else f"请领导安排，回复“领{short}”"
+    return f"{member}撤回了领办，{short}号恢复待领办，已超时，{who}"
 
 
 def which_one(numbers: Sequence[int], verb: str) -> str:
@@ -322,6 +326,10 @@ def withdrawn(*, short: int) -> str:
     return f"{short}号发布人已撤回，无需领办"
 
 
+def withdrawn_unrouted(*, short: int) -> str:
+    return f"{short}号发布人已撤回，无需定单位"
+
+
 def voice_needs_text() -> str:
     return "语音已收到，请补一句文字说明地点和问题，方便登记"
 
@@ -348,9 +356,13 @@ def nothing_waiting() -> str:
     return "现在没有待办"
 
 
-def todo_line(*, short: int, urgency: Urgency, category: str, place: str | None, state: str) -> str:
-    where = f"｜{place}" if place else ""
-    return f"{short}号 {_mark(urgency)}{category}{where}｜{state}"
+def todo_line(
+    *, short: int, no: str, unit: str | None, urgency: Urgency, category: str, place: str | None, state: str
+) -> str:
+    """`short` is 0 in a room that knows the ticket by no number; `unit` is named where several units are listed."""
+    head = f"{short}号" if short else f"工单{no}"
+    parts = [f"{head} {_mark(urgency)}{category}", unit, place, state]
+    return "｜".join(part for part in parts if part)
 
 
 def todo_waiting(due_at: datetime, now: datetime) -> str:
@@ -367,7 +379,7 @@ def and_more(count: int, page_url: str) -> str:
     return f"另有{count}件{link}"
 
 
-def status_line(*, no: str, short: int | None, status: str, unit: str, owner: str | None, seconds: int | None) -> str:
+def status_line(*, no: str, short: int, status: str, unit: str, owner: str | None, seconds: int | None) -> str:
     number = f"{short}号 " if short else ""
     who = f"，{owner}承办" if owner else ""
     took = f"，用时{minutes(seconds)}领办" if seconds is not None else ""

@@ -9,16 +9,15 @@ from storage.enums import Step
 from storage.tables import Deadline
 
 
-def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, round: int = 0) -> None:
+def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, round: int = 0) -> Deadline:
     """Let a step fall due; a step armed before is due anew."""
     known = session.exec(
         select(Deadline).where(Deadline.assignment_id == assignment_id, Deadline.step == step, Deadline.round == round)
     ).first()
-    if known:
-        known.due_at, known.fired_at, known.outcome = due_at, None, None
-        session.add(known)
-    else:
-        session.add(Deadline(assignment_id=assignment_id, step=step, round=round, due_at=due_at))
+    row = known or Deadline(assignment_id=assignment_id, step=step, round=round, due_at=due_at)
+    row.due_at, row.fired_at, row.outcome = due_at, None, None
+    session.add(row)
+    return row
 
 
 def arm_first(session: Session, *, assignment_id: int, due_at: datetime) -> None:

@@ -11,6 +11,8 @@ from sqlmodel import Session, col, select
 from storage.enums import InboxState, MessageType
 from storage.tables import InboxMessage
 
+TWIN = "twin:"  # `became` of a message that another account in the room heard first, before that row's id
+
 
 def insert_or_nothing(session: Session, table: Any, values: Sequence[dict[str, Any]]) -> int:
     """Insert rows, leaving out those that a unique constraint already holds; how many were new."""
@@ -56,11 +58,15 @@ def note_failure(session: Session, inbox_id: int, *, error: str, attempts_allowe
 
 
 def find(session: Session, channel_room_id: str, message_id: str) -> InboxMessage | None:
-    return session.exec(
+    """A message by its id in its room; what a second account heard stands for what was heard first."""
+    found = session.exec(
         select(InboxMessage)
         .where(InboxMessage.channel_room_id == channel_room_id, InboxMessage.message_id == message_id)
         .order_by(col(InboxMessage.id))
     ).first()
+    if found is not None and found.became and found.became.startswith(TWIN):
+        return session.get(InboxMessage, int(found.became.removeprefix(TWIN)))
+    return found
 
 
 def recent_of_sender(
@@ -122,6 +128,7 @@ def twin(session: Session, message: InboxMessage, room_id: int) -> InboxMessage 
             InboxMessage.type == message.type,
             InboxMessage.text == message.text,
             InboxMessage.state == InboxState.DONE,
+            col(InboxMessage.became).is_(None) | col(InboxMessage.became).not_like(f"{TWIN}%"),
         )
     ).first()
 

@@ -39,6 +39,17 @@ def said_lately(session: Session, *, room_id: int | None, text: str, since: date
     )
 
 
+def is_ours(session: Session, *, room_id: int, text: str, since: datetime) -> bool:
+    """Whether a text of a room is something that the bot said there since a time, with or without @ before it."""
+    heard = "".join(text.split())
+    rows = session.exec(
+        select(OutboxMessage.text).where(
+            OutboxMessage.room_id == room_id, OutboxMessage.created_at >= since, OutboxMessage.attempts > 0
+        )
+    ).all()
+    return any("".join(said.split())[:80] in heard for said in rows)
+
+
 def pending(
     session: Session, *, now: datetime, limit: int, rooms: Collection[int] | None = None
 ) -> list[OutboxMessage]:

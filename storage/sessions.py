@@ -1,4 +1,8 @@
-"""Engines and transactions. SQLite waits for its lock, keeps every commit, and takes the write lock at the start."""
+"""Engines and transactions. One writer at a time, on both databases: the write lock is taken at the start.
+
+So what a transaction reads cannot change under it: the next free number, whether another account heard the same
+message, who has a duty. SQLite has such a lock; on PostgreSQL an advisory one stands for it, between all processes.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +15,17 @@ from sqlmodel import Session, create_engine
 BUSY_TIMEOUT_MS = 30_000  # longer than any write lock that we expect (a backup, a stuck reader)
 
 
+PG_WRITER = 0x6C696E67  # the advisory lock's number
+PG_OPTIONS = f"-c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_timeout={2 * BUSY_TIMEOUT_MS}"
+
+
 def make_engine(url: str, *, durable: bool = True) -> Engine:
     """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
 
     `durable=False` is for replays into a throw-away file: the same statements, no wait for the disk.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return _postgres(url)
     engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -39,6 +47,18 @@ def make_engine(url: str, *, durable: bool = True) -> Engine:
         # A reader that later writes would otherwise fail with "database is locked" at once, without waiting.
         options = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: str) -> Engine:
+    """A process that stops in the middle of a write loses its lock with its connection, at the latest after a minute."""
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"options": PG_OPTIONS})
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        if not connection.get_execution_options().get("read_only"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({PG_WRITER})")
 
     return engine
 

@@ -69,10 +69,12 @@ def numbered_in_room(session: Session, room_id: int, today: date) -> list[tuple[
 
 def of_outbox(session: Session, room_id: int, message_id: str) -> list[str]:
     """Ticket numbers that a message of ours was about."""
-    row = session.exec(
-        select(OutboxMessage).where(OutboxMessage.room_id == room_id, OutboxMessage.message_id == message_id)
-    ).first()
-    return list(row.tickets) if row else []
+    rows = session.exec(
+        select(OutboxMessage)
+        .where(OutboxMessage.room_id == room_id, OutboxMessage.message_id == message_id)
+        .order_by(col(OutboxMessage.id))
+    ).all()
+    return list(dict.fromkeys(no for row in rows for no in row.tickets))  # several prompts may have gone out as one
 
 
 def opened_by(
@@ -184,10 +186,18 @@ def waiting_of_unit(session: Session, unit_id: int) -> list[tuple[Assignment, Ti
 
 
 def next_no(session: Session, day: date) -> str:
-    """The next district-wide number of a day: YYYYMMDD-NNNN."""
-    prefix = f"{day:%Y%m%d}-"
-    last = session.exec(select(func.max(Ticket.no)).where(col(Ticket.no).like(prefix + "%"))).one()
-    return f"{prefix}{int(last.rsplit('-', 1)[1]) + 1 if last else 1:04d}"
+    """The next district-wide number of a day: YYYYMMDD-NNNN; five digits after the 9,999th."""
+    prefix, last = f"{day:%Y%m%d}-", 0
+    for digits in (4, 5):  # numbers of one length sort as text; the index finds the highest of each at once
+        first, end = f"{prefix}{'0' * digits}", f"{prefix}{'9' * digits}"
+        same_length = func.length(Ticket.no) == len(end)
+        highest = session.exec(
+            select(func.max(Ticket.no)).where(Ticket.no >= first, Ticket.no <= end, same_length)
+        ).one()
+        last = int(highest.removeprefix(prefix)) if highest else last
+        if highest != end:
+            break
+    return f"{prefix}{last + 1:04d}"
 
 
 def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: date, fresh: bool = False) -> int:
@@ -291,7 +301,8 @@ def events_of(session: Session, ticket_id: int) -> list[Event]:
 
 def accepted_by_message(session: Session, inbox_id: int) -> list[Assignment]:
     """The duties that a message accepted."""
-    return list(session.exec(select(Assignment).where(Assignment.accepted_inbox_id == inbox_id)).all())
+    query = select(Assignment).where(Assignment.accepted_inbox_id == inbox_id).order_by(col(Assignment.id))
+    return list(session.exec(query).all())
 
 
 def parts_of_message(session: Session, inbox_id: int) -> list[tuple[Ticket, TicketMessage]]:

