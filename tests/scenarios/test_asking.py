@@ -30,7 +30,10 @@ def test_a_member_is_helped_in_a_private_chat_and_a_stranger_is_not() -> None:
 
 def test_an_acceptance_in_a_private_chat_is_nothing_and_a_complaint_there_no_ticket() -> None:
     told = story(
-        f"09:00 东山镇 @D: {LAMP}", private("09:01", "东山镇-甄丙", "领1"), private("09:02", "东山镇-甄丙", ROAD), until="09:03"
+        f"09:00 东山镇 @D: {LAMP}",
+        private("09:01", "东山镇-甄丙", "领1"),
+        private("09:02", "东山镇-甄丙", ROAD),
+        until="09:03",
     )
     assert len(told.tickets) == 1 and told.duty()["accepted_at"] is None
 
@@ -104,7 +107,10 @@ def test_two_equal_answers_within_a_minute_are_one() -> None:
     told.nothing_else()
 
 
-@pytest.mark.parametrize("text", ["收到了吗？", "谁去？", "没收到", "还没安排", "12点开会", "辛苦了", "他说收到了", "要是没人去我去"])
+NO_ANSWERS = ["收到了吗？", "谁去？", "没收到", "还没安排", "12点开会", "辛苦了", "他说收到了", "要是没人去我去"]
+
+
+@pytest.mark.parametrize("text", NO_ANSWERS)
 def test_what_is_no_answer_accepts_nothing_and_is_not_answered(text: str) -> None:
     told = story(f"09:00 东山镇 @D: {LAMP}", f"09:01 东山镇 @3: {text}", until="09:02")
     told.says("09:00", "东山镇", "prompt")
