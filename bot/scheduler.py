@@ -15,12 +15,14 @@ from bot.digesting import Digesting
 from bot.gate import Gate
 from bot.knowledge import Knowledge
 from handlers import limit_reminders, registry
+from handlers.troubles import tell_of_failure
 from storage import deadlines, inbox, meta
 from storage.enums import InboxState
 
 log = logging.getLogger(__name__)
 LIMIT = 500  # steps of one transaction; between two, a message can be taken
 LAST_TICK = "last_tick"  # when the process was last known alive
+TOLD_FROM = timedelta(seconds=10)  # ticks that fail for a shorter time are no matter for people
 ALIVE_EVERY = timedelta(seconds=10)  # how often that is written down
 
 
@@ -34,11 +36,27 @@ class Scheduler:
         self._gate = gate
         self._digesting = digesting
         self._written: datetime | None = None
+        self._failing_since: datetime | None = None
         self.last_tick: datetime | None = None
 
     async def tick(self) -> None:
-        """Do everything that is due now. Safe to call at any time and as often as one likes."""
+        """Do everything that is due now. Safe to call at any time and as often as one likes.
+
+        Supervision is told, once it can be, of a time in which nothing could be done.
+        """
         now = self._clock.now()
+        try:
+            await self._tick(now)
+        except Exception:
+            self._failing_since = self._failing_since or now
+            raise
+        since, self._failing_since = self._failing_since, None
+        if since is not None and now - since >= TOLD_FROM:
+            await self._database.write(
+                lambda session: tell_of_failure(session, self._knowledge.context(session), since=since, now=now)
+            )
+
+    async def _tick(self, now: datetime) -> None:
         if not self._gate.is_open:
             await self._database.write(lambda session: self._alive(session, now))
             backlog = await self._database.read(lambda session: inbox.count_in(session, InboxState.NEW))

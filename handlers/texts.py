@@ -424,5 +424,9 @@ def parked(count: int) -> str:
     return f"有{count}条消息机器人没能处理，已存下，请管理员查看"
 
 
+def was_failing(*, since: datetime, until: datetime) -> str:
+    return f"机器人{clock(since)}至{clock(until)}写不进数据库，现已恢复，漏下的提醒已补上，请管理员查看日志"
+
+
 def silent_gateway(minutes_silent: int) -> str:
     return f"微信网关已{minutes_silent}分钟没有任何消息，请管理员检查连接"

@@ -38,3 +38,16 @@ def tell_of_silence(session: Session, ctx: Context, *, minutes: int, now: dateti
         now=now,
     )
     return text
+
+
+def tell_of_failure(session: Session, ctx: Context, *, since: datetime, now: datetime) -> None:
+    """For a while nothing could be written; it works again, and what was missed was said with the tick before."""
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.was_failing(since=since, until=now),
+        key=f"failing:{int(since.timestamp())}",
+        now=now,
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, create_engine
 
 BUSY_TIMEOUT_MS = 30_000  # longer than any write lock that we expect (a backup, a stuck reader)
@@ -72,8 +73,21 @@ def sqlite_path(url: str) -> Path | None:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """Commit on success, roll back otherwise. Rows stay readable after the commit."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        yield session
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    except OperationalError as error:
+        first = _first(error)
+        if first is error:
+            raise
+        raise first from None
+
+
+def _first(error: OperationalError) -> OperationalError:
+    """What went wrong first. A full disk ends SQLite's transaction, and undoing its savepoints then fails as well."""
+    while isinstance(error.__context__, OperationalError):
+        error = error.__context__
+    return error
 
 
 @contextmanager

@@ -117,9 +117,9 @@ class Process:
         self._count += 1
         message_id = id or f"{self.groups.name}-m{self.clock.now():%H%M%S}-{self._count}"
         room = {"派单": district.DISPATCH, "督查": district.SUPERVISION}.get(unit) or district.room(unit)
-        values = {"type": MessageType.TEXT, "sent_at": self.clock.now(), **more}
+        values = {"type": MessageType.TEXT, "sender_id": "", "sent_at": self.clock.now(), **more}
         message = InboundMessage(
-            room_id=f"{self.groups.name}:{room}", message_id=message_id, sender_id="", sender_name=sender, text=text,
+            room_id=f"{self.groups.name}:{room}", message_id=message_id, sender_name=sender, text=text,
             received_at=self.clock.now(), **values,
         )  # fmt: skip
         self.database.write_now(lambda session: self.receiver.store_in(session, [message]))
