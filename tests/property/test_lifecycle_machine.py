@@ -16,9 +16,9 @@ from bot.channels.base import QuoteRef
 from bot.clock import VirtualClock
 from handlers import digests
 from handlers.digest_windows import DigestSettings
-from storage.enums import AssignmentRole, AssignmentStatus, DigestKind, EventKind, MessageType, TicketStatus
+from storage.enums import AssignedBy, AssignmentRole, AssignmentStatus, DigestKind, EventKind, MessageType, TicketStatus
 from storage.sessions import make_engine, reading
-from storage.tables import Assignment, Event, InboxMessage, OutboxMessage, Ticket
+from storage.tables import Assignment, Deadline, Event, InboxMessage, OutboxMessage, RoomNumber, Ticket
 from storage.tickets import ALIVE
 from tests import district
 from tests.process import NINE, Groups, Process, prepare
@@ -45,6 +45,8 @@ class TicketLife(RuleBasedStateMachine):
         SQLModel.metadata.create_all(self.engine)
         prepare(self.engine)
         self.groups, self.clock, self.told = Groups(), VirtualClock(NINE), 0
+        self.missed: list[tuple[str, str, str, dict[str, object]]] | None = None  # while the connection is lost
+        self.recalls = 0
         self.said: list[tuple[str, str, str]] = []  # unit, sender, id: what can be recalled
         self.start()
         self.somebody_complains()
@@ -54,8 +56,17 @@ class TicketLife(RuleBasedStateMachine):
         self.process.recover()
 
     def hear(self, unit: str, sender: str, text: str, **more: object) -> None:
+        """Said in the group now; the bot hears it now, or at its return."""
         self.process.wait(seconds=1)
-        self.said.append((unit, sender, self.process.hear(unit, sender, text, id=f"h{len(self.said)}", **more)))
+        said = {"id": f"h{len(self.said)}", "sent_at": self.clock.now(), **more}
+        self.said.append((unit, sender, str(said["id"])))
+        self.deliver(unit, sender, text, said)
+
+    def deliver(self, unit: str, sender: str, text: str, said: dict[str, object]) -> None:
+        if self.missed is not None:
+            self.missed.append((unit, sender, text, said))
+            return
+        self.process.hear(unit, sender, text, **said)
         self.process.step()
 
     @precondition(lambda self: self.told < 2)
@@ -107,7 +118,24 @@ class TicketLife(RuleBasedStateMachine):
     def something_is_recalled(self, data: st.DataObject) -> None:
         unit, sender, message_id = data.draw(st.sampled_from(self.said))
         self.process.wait(seconds=1)
-        self.process.hear(unit, sender, "", type=MessageType.RECALL, recalls=message_id)
+        self.recalls += 1
+        taken_back = {"type": MessageType.RECALL, "recalls": message_id, "sent_at": self.clock.now()}
+        self.deliver(unit, sender, "", {**taken_back, "id": f"recall{self.recalls}"})
+
+    @precondition(lambda self: self.missed is None)
+    @rule()
+    def the_connection_is_lost(self) -> None:
+        self.missed = []
+        self.process.gate.disconnect()
+
+    @precondition(lambda self: self.missed is not None)
+    @rule()
+    def the_connection_is_back(self) -> None:
+        """What was missed comes at once, in the order of its own times, and is taken before the ladder speaks."""
+        missed, self.missed = self.missed or [], None
+        self.process.gate.connect(self.clock.now())
+        for unit, sender, text, said in missed:
+            self.process.hear(unit, sender, text, **said)
         self.process.step()
 
     @rule(minutes=st.sampled_from([1, 4, 6, 11, 20, 45]))
@@ -115,6 +143,7 @@ class TicketLife(RuleBasedStateMachine):
         self.process.wait(minutes=minutes)
         self.process.step()
 
+    @precondition(lambda self: self.missed is None)
     @rule()
     def the_process_is_restarted(self) -> None:
         self.start()
@@ -133,9 +162,30 @@ class TicketLife(RuleBasedStateMachine):
 
     @invariant()
     def whoever_waits_past_the_due_time_has_an_owner(self) -> None:
+        if self.missed is not None:
+            return  # nothing is known of what happens now
         for duty in self.process.rows(Assignment):
             if duty.status is AssignmentStatus.WAITING and self.clock.now() >= duty.due_at + timedelta(seconds=2):
                 assert duty.overdue_at is not None and duty.on_time is False
+                assert duty.owner_id is not None and duty.assigned_by is AssignedBy.SYSTEM
+            elif duty.status is AssignmentStatus.ACCEPTED:
+                assert duty.owner_id is not None and duty.accepted_at is not None
+
+    @invariant()
+    def one_step_pends_for_whoever_waits(self) -> None:
+        """While anything is left to be said of it; what is taken or gone has nothing to say."""
+        if self.missed is not None:
+            return
+        pending = Counter(row.assignment_id for row in self.process.rows(Deadline) if row.fired_at is None)
+        for duty in self.process.rows(Assignment):
+            over = self.clock.now() >= duty.due_at + timedelta(minutes=120)
+            if duty.status is AssignmentStatus.WAITING:
+                assert pending[duty.id] == (0 if over else 1)
+
+    @invariant()
+    def a_rooms_numbers_are_used_once_a_day(self) -> None:
+        numbers = Counter((row.room_id, row.day, row.short) for row in self.process.rows(RoomNumber))
+        assert all(count == 1 for count in numbers.values())
 
     @invariant()
     def the_time_to_accept_is_the_messages_own(self) -> None:
@@ -158,7 +208,8 @@ class TicketLife(RuleBasedStateMachine):
     def nothing_is_said_twice(self) -> None:
         keys = Counter(row.dedup_key for row in self.process.rows(OutboxMessage))
         assert all(count == 1 for count in keys.values())
-        assert self.process.unsettled() == []
+        if self.missed is None:
+            assert self.process.unsettled() == []
 
     @invariant()
     def the_digest_counts_what_the_rows_say(self) -> None:
