@@ -16,7 +16,7 @@ from sqlmodel import Session
 from bot.backoff import delay
 from bot.channels.base import Channel, Mention, PermanentError, TemporaryError, UnknownResult
 from bot.clock import Clock
-from bot.cutting import cut
+from bot.cutting import LIMIT, cut
 from bot.database import Database
 from bot.gate import Gate
 from storage import inbox, meta, outbox, people
@@ -25,6 +25,8 @@ from storage.tables import OutboxMessage
 
 log = logging.getLogger(__name__)
 STALE = timedelta(seconds=60)  # a call marked `sending` this long ago belongs to a process that died
+MERGED = 5  # prompts of one message at most
+BETWEEN = "\n\n"  # two prompts of one message
 RESENT = "补发："  # marks a message whose first sending may have arrived
 
 
@@ -161,10 +163,18 @@ class Sender:
         return len(sent) < self._pace.per_room
 
     def _with_others(self, row: OutboxMessage, waiting: Sequence[OutboxMessage]) -> list[OutboxMessage]:
-        """Several waiting prompts of one room go out as one message (only when paced)."""
-        if not self._pace.on or row.kind is not SayKind.PROMPT:
+        """Several waiting prompts of one room go out as one message (only when paced), as many as need no cutting."""
+        if not self._pace.on or row.kind is not SayKind.PROMPT or row.parts_sent:
             return [row]
-        return [r for r in waiting if r.kind is SayKind.PROMPT and r.room_id == row.room_id][:5]
+        merged, length = [row], len(row.text)
+        for other in waiting:
+            if other is row or other.kind is not SayKind.PROMPT or other.room_id != row.room_id or other.parts_sent:
+                continue
+            length += len(BETWEEN) + len(other.text)
+            if length > LIMIT or len(merged) == MERGED:
+                break
+            merged.append(other)
+        return merged
 
     def _parcel(self, session: Session, rows: Sequence[OutboxMessage], rooms: dict[int, str]) -> Parcel:
         first = rows[0]
@@ -178,7 +188,7 @@ class Sender:
             rows=tuple(row.id or 0 for row in rows),
             to=rooms[first.room_id] if first.room_id is not None else (first.to_contact or ""),
             room_id=first.room_id,
-            text="\n\n".join(row.text for row in rows),
+            text=BETWEEN.join(row.text for row in rows),
             mentions=tuple(Mention(name, by_name.get(name)) for name in names),
             attachments=tuple(path for row in rows for path in row.attachments),
             parts_sent=first.parts_sent,
@@ -187,21 +197,22 @@ class Sender:
     # ---- the call ----------------------------------------------------------------------------------------------------
 
     async def _deliver(self, parcel: Parcel) -> None:
-        parts = cut(parcel.text)
+        texts = cut(parcel.text)
+        total = len(texts) + len(parcel.attachments)
         message_id: str | None = None
         done = parcel.parts_sent
         try:
-            for index, part in enumerate(parts):
-                if index < done:
-                    continue
-                mentions = parcel.mentions if index == 0 else ()
-                message_id = await self._call(self._channel.send_text(parcel.to, part, mentions))
+            for index in range(done, total):
+                if index < len(texts):
+                    mentions = parcel.mentions if index == 0 else ()
+                    message_id = await self._call(self._channel.send_text(parcel.to, texts[index], mentions))
+                    self._count(parcel.room_id)
+                else:
+                    path = Path(parcel.attachments[index - len(texts)])
+                    await self._call(self._channel.send_file(parcel.to, path))
                 done = index + 1
-                self._count(parcel.room_id)
-                if index + 1 < len(parts):
+                if done < total:
                     await self._database.write(partial(self._note_parts, parcel=parcel, parts=done))
-            for path in parcel.attachments:
-                await self._call(self._channel.send_file(parcel.to, Path(path)))
         except TemporaryError as error:
             await self._record(parcel, OutboxState.PENDING, error=str(error), parts=done)
         except PermanentError as error:
@@ -240,7 +251,7 @@ class Sender:
                 row = session.get_one(OutboxMessage, row_id)
                 row.state, row.error, row.parts_sent = state, error or None, parts
                 if state is OutboxState.SENT:
-                    row.sent_at, row.message_id = now, message_id
+                    row.sent_at, row.message_id = now, message_id or row.message_id
                 if state is OutboxState.PENDING:
                     row.not_before = now + timedelta(seconds=delay(row.attempts, _no_jitter))
                 session.add(row)
@@ -256,20 +267,36 @@ class Sender:
                 row.state = OutboxState.UNKNOWN
                 session.add(row)
         for row in outbox.in_state(session, OutboxState.UNKNOWN):
-            since = row.sending_since or row.created_at
-            bound = self._rooms(session).get(row.room_id or 0)
-            if bound is not None and inbox.own_echo(session, channel_room_id=bound, text=row.text, since=since):
-                row.state, row.sent_at = OutboxState.SENT, since
-            elif now - max(filter(None, [since, self._gate.opened_at])) < self._waits.echo:
-                continue
-            elif row.kind is SayKind.DIGEST:
-                row.state, row.error = OutboxState.FAILED, "outcome unknown; a digest is not repeated by itself"
-                log.error("digest_outcome_unknown", extra={"row": row.id})
-            else:
-                row.state = OutboxState.PENDING
-                if not row.text.startswith(RESENT):
-                    row.text = RESENT + row.text
+            self._settle(session, row, now)
             session.add(row)
+
+    def _settle(self, session: Session, row: OutboxMessage, now: datetime) -> None:
+        since = row.sending_since or row.created_at
+        texts = cut(row.text)
+        is_text = row.parts_sent < len(texts)
+        bound = self._rooms(session).get(row.room_id or 0)
+        words = texts[row.parts_sent] if is_text else ""
+        if words and bound and inbox.own_echo(session, channel_room_id=bound, text=words, since=since):
+            _arrived(row, len(texts), since)
+        elif now - max(filter(None, [since, self._gate.opened_at])) < self._waits.echo:
+            return
+        elif row.kind is not SayKind.DIGEST:
+            row.state = OutboxState.PENDING
+            if not row.text.startswith(RESENT):
+                row.text = RESENT + row.text
+        elif is_text:
+            row.state, row.error = OutboxState.FAILED, "outcome unknown; a digest is not repeated by itself"
+            log.error("digest_outcome_unknown", extra={"row": row.id})
+        else:
+            _arrived(row, len(texts), since)  # a file that may have arrived is not sent twice; the next one is sent
+
+
+def _arrived(row: OutboxMessage, texts: int, at: datetime) -> None:
+    """The part whose outcome was unknown counts as sent; what follows it is still to be sent."""
+    row.parts_sent += 1
+    whole = row.parts_sent >= texts + len(row.attachments)
+    row.state = OutboxState.SENT if whole else OutboxState.PENDING
+    row.sent_at = at if whole else None
 
 
 def _no_jitter() -> float:
