@@ -265,7 +265,7 @@ class Bot:
             self._said.clear()
             if await self.sender.step():
                 continue
-            pause = self.sender.wait_seconds(self.clock.now())
+            pause = self.sender.wait_seconds()
             if pause:
                 await self.clock.sleep(min(pause, IDLE))
             else:

@@ -43,7 +43,7 @@ class Gate:
         if not self._connected or backlog:
             return False
         quiet_since = max(filter(None, [self._since, self._last_message]), default=now)
-        if now - quiet_since < self._settle:
+        if timedelta(0) <= now - quiet_since < self._settle:  # less than nothing: the clock was set back
             return False
         self._open, self.opened_at = True, now
         return True

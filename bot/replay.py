@@ -127,7 +127,7 @@ class Replay:
         due = await self._scheduler.next_wake()
         retry = self._database.read_now(outbox.next_not_before)
         if retry is not None:
-            held = self._clock.now() + timedelta(seconds=self._sender.wait_seconds(self._clock.now()))
+            held = self._clock.now() + timedelta(seconds=self._sender.wait_seconds())
             retry = max(retry, held, self._clock.now() + timedelta(milliseconds=1))
         return min(filter(None, [due, retry]), default=None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 LIMIT = 500  # steps of one transaction; between two, a message can be taken
 LAST_TICK = "last_tick"  # when the process was last known alive
 TOLD_FROM = timedelta(seconds=10)  # ticks that fail for a shorter time are no matter for people
+STANDS_STILL = 3.0  # seconds without a beat, after which it is begun anew
 ALIVE_EVERY = timedelta(seconds=10)  # how often that is written down
 
 
@@ -103,15 +105,30 @@ class Ticker:
         self._clock = clock
         self._after_tick = after_tick
         self._apscheduler = AsyncIOScheduler(timezone="UTC")
+        self._last_beat = clock.monotonic()
+        self._looking: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         self._apscheduler.add_job(
             self.beat, "interval", seconds=1, id="tick", coalesce=True, max_instances=1, misfire_grace_time=None
         )
         self._apscheduler.start()
+        self._look()
+
+    def _look(self) -> None:
+        self.mend()
+        self._looking = asyncio.get_running_loop().call_later(1.0, self._look)
+
+    def mend(self) -> None:
+        """Begin the beat anew when it stands still: APScheduler waits for a time that a clock set back put far off."""
+        if self._clock.monotonic() - self._last_beat > STANDS_STILL:
+            log.warning("beat_mended", extra={"seconds": round(self._clock.monotonic() - self._last_beat)})
+            self._last_beat = self._clock.monotonic()
+            self._apscheduler.reschedule_job("tick", trigger="interval", seconds=1)
 
     async def beat(self) -> None:
         """One tick; whatever fails is met again with the next tick, for ever, and keeps nothing else from being done."""
+        self._last_beat = self._clock.monotonic()
         for part in (self._scheduler.tick, self._after_tick, self._wake_nearer):
             try:
                 if part is not None:
@@ -128,5 +145,7 @@ class Ticker:
             )
 
     def stop(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         if self._apscheduler.running:
             self._apscheduler.shutdown(wait=False)

@@ -25,6 +25,7 @@ from storage.tables import OutboxMessage
 
 log = logging.getLogger(__name__)
 STALE = timedelta(seconds=60)  # a call marked `sending` this long ago belongs to a process that died
+ROOM_SECONDS = 60.0  # in which a room gets at most `Pace.per_room` messages
 MERGED = 5  # prompts of one message at most
 BETWEEN = "\n\n"  # two prompts of one message
 RESENT = "补发："  # marks a message whose first sending may have arrived
@@ -79,8 +80,9 @@ class Sender:
         self.holder = holder or ""
         self._pace = pace or Pace()
         self._waits = waits or Waits()
-        self._last_sent: datetime | None = None
-        self._room_sent: dict[int, deque[datetime]] = defaultdict(deque)
+        # Paces are lengths, so they are measured with a clock that no one sets back.
+        self._last_sent: float | None = None
+        self._room_sent: dict[int, deque[float]] = defaultdict(deque)
         self.refused_by: str | None = None  # the other process that holds the account
 
     # ---- once, at the start ------------------------------------------------------------------------------------------
@@ -106,7 +108,7 @@ class Sender:
         if not self._gate.connected:
             return False
         now = self._clock.now()
-        if self._pace.on and self._last_sent and now - self._last_sent < self._pace.between:
+        if self.wait_seconds() > 0:
             return False
         parcel = await self._database.write(lambda session: self._pick(session, now))
         if parcel is None:
@@ -114,11 +116,11 @@ class Sender:
         await self._deliver(parcel)
         return True
 
-    def wait_seconds(self, now: datetime) -> float:
+    def wait_seconds(self) -> float:
         """How long the pace holds the next message back."""
         if not self._pace.on or self._last_sent is None:
             return 0.0
-        return max(0.0, (self._last_sent + self._pace.between - now).total_seconds())
+        return max(0.0, self._last_sent + self._pace.between.total_seconds() - self._clock.monotonic())
 
     def _pick(self, session: Session, now: datetime) -> Parcel | None:
         """Choose what goes next and mark it `sending`, committed before the call."""
@@ -126,7 +128,7 @@ class Sender:
             return None
         self._settle_unknown(session, now)
         rooms = self._rooms(session)
-        free = [room_id for room_id in rooms if self._room_is_free(room_id, now)]  # a full room holds no other back
+        free = [room_id for room_id in rooms if self._room_is_free(room_id)]  # a full room holds no other back
         waiting = outbox.pending(session, now=now, limit=50, rooms=free)
         if not waiting:
             return None
@@ -154,11 +156,11 @@ class Sender:
         """Room ids that this account is in, with the channel's ids."""
         return {b.room_id: b.channel_room_id for b in people.bindings(session) if b.account == self._channel.name}
 
-    def _room_is_free(self, room_id: int, now: datetime) -> bool:
+    def _room_is_free(self, room_id: int) -> bool:
         if not self._pace.on:
             return True
         sent = self._room_sent[room_id]
-        while sent and now - sent[0] > timedelta(minutes=1):
+        while sent and self._clock.monotonic() - sent[0] > ROOM_SECONDS:
             sent.popleft()
         return len(sent) < self._pace.per_room
 
@@ -230,7 +232,7 @@ class Sender:
             raise UnknownResult(f"no answer within {self._waits.send:g} s") from None
 
     def _count(self, room_id: int | None) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         self._last_sent = now
         if room_id is not None:
             self._room_sent[room_id].append(now)

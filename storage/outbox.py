@@ -53,8 +53,12 @@ def is_ours(session: Session, *, room_id: int, text: str, since: datetime) -> bo
 def pending(
     session: Session, *, now: datetime, limit: int, rooms: Collection[int] | None = None
 ) -> list[OutboxMessage]:
-    """What may be sent now: priority first, then the order of saying; only of `rooms` where given."""
-    query = select(OutboxMessage).where(OutboxMessage.state == OutboxState.PENDING, OutboxMessage.not_before <= now)
+    """What may be sent now: priority first, then the order of saying; only of `rooms` where given.
+
+    What was said in the future was said before the clock was set back; it does not wait for that time to come again.
+    """
+    ready = (col(OutboxMessage.not_before) <= now) | (col(OutboxMessage.created_at) > now)
+    query = select(OutboxMessage).where(OutboxMessage.state == OutboxState.PENDING, ready)
     if rooms is not None:
         query = query.where(col(OutboxMessage.room_id).in_(rooms) | col(OutboxMessage.room_id).is_(None))
     query = query.order_by(col(OutboxMessage.priority), col(OutboxMessage.id)).limit(limit)
