@@ -214,8 +214,9 @@ def _speak(
 
 
 def _prompt_is_out(session: Session, assignment: Assignment) -> bool:
+    """Whether the room surely has the prompt; one that only may have arrived is overtaken like one that did not."""
     row = outbox.by_key(session, f"assignment:{assignment.id}:{Step.PROMPT.value}")
-    return row is not None and row.state not in (OutboxState.PENDING, OutboxState.DROPPED, OutboxState.FAILED)
+    return row is not None and row.state in (OutboxState.SENDING, OutboxState.SENT)
 
 
 def _words(

@@ -74,12 +74,12 @@ def in_state(session: Session, state: OutboxState) -> list[OutboxMessage]:
 
 
 def drop_unsent(session: Session, *, assignment_id: int, kinds: Sequence[SayKind]) -> bool:
-    """Drop ladder messages of a duty that a higher step overtakes; True if any was dropped."""
+    """Drop messages of a duty that are overtaken or answered, and those that would be said again; True if any was."""
     done = session.execute(
         update(OutboxMessage)
         .where(
             col(OutboxMessage.assignment_id) == assignment_id,
-            col(OutboxMessage.state) == OutboxState.PENDING,
+            col(OutboxMessage.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN]),
             col(OutboxMessage.parts_sent) == 0,
             col(OutboxMessage.kind).in_(kinds),
         )
