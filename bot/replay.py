@@ -241,7 +241,7 @@ class Replay:
         room_id = {r.topic: r.id for r in people.rooms(session)}.get(room)
         said = outbox.last_about(session, room_id, made.no) if made and room_id else None
         if said is None:
-            source = inbox.find(session, room, message_id)
+            source = inbox.find(session, channel=self._channel.name, channel_room_id=room, message_id=message_id)
             text = source.text if isinstance(source, InboxMessage) else ""
             return QuoteRef(message_id if source else None, source.sender_name if source else bot_name, text)
         return QuoteRef(said.message_id, bot_name, said.text)

@@ -18,7 +18,9 @@ from storage.tables import Assignment, InboxMessage, Ticket
 
 def recall(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, *, now: datetime) -> str | None:
     """Handle a recall of `message.recalls`; what it became."""
-    gone = inbox.find(session, message.channel_room_id, message.recalls or "")
+    gone = inbox.find(
+        session, channel=message.channel, channel_room_id=message.channel_room_id, message_id=message.recalls or ""
+    )
     if gone is None or gone.id is None:
         return None
     accepted = tickets.accepted_by_message(session, gone.id)

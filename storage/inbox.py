@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import func, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -57,12 +57,15 @@ def note_failure(session: Session, inbox_id: int, *, error: str, attempts_allowe
     return message.state is InboxState.PARKED
 
 
-def find(session: Session, channel_room_id: str, message_id: str) -> InboxMessage | None:
+def find(session: Session, *, channel: str, channel_room_id: str, message_id: str) -> InboxMessage | None:
     """A message by its id in its room; what a second account heard stands for what was heard first."""
     found = session.exec(
         select(InboxMessage)
-        .where(InboxMessage.channel_room_id == channel_room_id, InboxMessage.message_id == message_id)
-        .order_by(col(InboxMessage.id))
+        .where(
+            InboxMessage.channel == channel,
+            InboxMessage.channel_room_id == channel_room_id,
+            InboxMessage.message_id == message_id,
+        )
     ).first()
     if found is not None and found.became and found.became.startswith(TWIN):
         return session.get(InboxMessage, int(found.became.removeprefix(TWIN)))
@@ -142,7 +145,7 @@ def own_echo(session: Session, *, channel_room_id: str, text: str, since: dateti
     echoes = session.exec(
         select(InboxMessage).where(
             InboxMessage.channel_room_id == channel_room_id,
-            col(InboxMessage.is_self).is_(True),
+            col(InboxMessage.is_self) == true(),
             InboxMessage.received_at >= since,
         )
     ).all()

@@ -163,6 +163,14 @@ class InboxMessage(SQLModel, table=True):
         UniqueConstraint("channel", "channel_room_id", "message_id"),
         Index("ix_inbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
         Index("ix_inbox_sender", "room_id", "sender_name", "sent_at"),
+        Index("ix_inbox_room", "room_id", "sent_at"),
+        Index(
+            "ix_inbox_own",
+            "channel_room_id",
+            "received_at",
+            sqlite_where=text("is_self = 1"),
+            postgresql_where=text("is_self"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     channel: str
