@@ -260,6 +260,9 @@ def _mentions(ctx: Context, assignment: Assignment, step: Step, now: datetime) -
     district, unit_id = ctx.district, assignment.unit_id
     called = district.called(unit_id, now)
     leaders = district.leaders(unit_id)
+    if step in (Step.PROMPT, Step.REMINDER) and not district.on_duty(unit_id, now):
+        unit = district.unit_by_id[unit_id].name
+        log.info("nobody_on_duty", extra={"unit": unit, "step": step.value, "called": ctx.names(called)})
     owner = district.member_by_id.get(assignment.owner_id or 0)
     match step:
         case Step.PROMPT:
