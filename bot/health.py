@@ -80,10 +80,10 @@ class Health:
         silent_since = self.last_event or self._started
         if self._alarmed or now - silent_since < self._silent_after:
             return
-        self._alarmed = True
         minutes = int((now - silent_since).total_seconds() // 60)
         log.error("gateway_silent", extra={"minutes": minutes, "connected": self._gate.connected})
         text = await self._database.write(lambda session: self._tell(session, minutes, now))
+        self._alarmed = True  # not before it is kept: while the database fails, it is tried again
         if self._other_route:
             await self._other_route(text)
 

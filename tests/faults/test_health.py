@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import select
 
 from bot.clock import VirtualClock
@@ -59,3 +61,29 @@ async def test_a_silent_gateway_is_told_of_once_within_three_minutes(
         assert (await probe.get("/ready")).status_code == 200
     assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == ["gateway_silent"]
     database.close()
+
+
+async def test_an_alarm_that_could_not_be_written_is_raised_when_it_can_be(engine: Engine, tmp_path: Path) -> None:
+    """Before: the alarm counted as raised, and nobody was ever told."""
+    prepare(engine)
+    clock, broken, routed = VirtualClock(NINE), {"is": True}, []
+
+    async def other_route(text: str) -> None:
+        routed.append(text)
+
+    @event.listens_for(engine, "begin", insert=True)
+    def failing(_connection: object) -> None:
+        if broken["is"]:
+            raise OperationalError("BEGIN", {}, Exception("disk I/O error"))
+
+    health = Health(
+        Database(engine, inline=True), clock, Knowledge(), Gate(connected=True), last_tick=clock.now, files=tmp_path,
+        silent_after=timedelta(minutes=3), other_route=other_route,
+    )  # fmt: skip
+    clock.move_to(NINE + timedelta(minutes=3))
+    with pytest.raises(OperationalError):
+        await health.watch()
+    broken["is"] = False
+    await health.watch()
+    await health.watch()
+    assert routed == ["微信网关已3分钟没有任何消息，请管理员检查连接"]
