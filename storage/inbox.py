@@ -60,8 +60,7 @@ def note_failure(session: Session, inbox_id: int, *, error: str, attempts_allowe
 def find(session: Session, *, channel: str, channel_room_id: str, message_id: str) -> InboxMessage | None:
     """A message by its id in its room; what a second account heard stands for what was heard first."""
     found = session.exec(
-        select(InboxMessage)
-        .where(
+        select(InboxMessage).where(
             InboxMessage.channel == channel,
             InboxMessage.channel_room_id == channel_room_id,
             InboxMessage.message_id == message_id,
