@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -58,7 +59,10 @@ class Digesting:
                 session, kind=window.kind, start=window.start, end=window.end, now=now, settings=self._settings
             )
         )
-        texts = digests.render_text(numbers)
+        wanted = self._settings
+        texts = digests.render_text(
+            numbers, limit=wanted.text_limit, rank_size=wanted.rank_size, top=wanted.top_categories
+        )
         picture = self._picture(numbers, window) if window.post else None
         ledger = await self._ledger(numbers, window) if window.post else None
 
@@ -94,9 +98,12 @@ class Digesting:
     async def _ledger(self, numbers: digests.Numbers, window: DueWindow) -> Path:
         path = self._files / f"{self.name(window)}.xlsx"
         path.parent.mkdir(parents=True, exist_ok=True)
-        await self._database.read(
-            lambda session: write_ledger(
-                numbers, digests.ledger_rows(session, start=window.start, end=window.end, mask=mask), path
-            )
-        )
+
+        def write(session: Session) -> None:
+            # The names of members in the roster are no secret; a reason may say who was told.
+            hide = partial(mask, keep_names=self._knowledge.context(session).district.member_names)
+            rows = digests.ledger_rows(session, start=window.start, end=window.end, mask=hide)
+            write_ledger(numbers, rows, path)
+
+        await self._database.read(write)
         return path

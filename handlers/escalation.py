@@ -245,7 +245,13 @@ def _words(
         case Step.ESCALATION:
             said = texts.escalation(short=assignment.short, place=place, waited=waited, due_at=assignment.due_at)
         case Step.OVERDUE:
-            said = texts.overdue(short=assignment.short, place=place, waited=waited, owner=owner)
+            said = texts.overdue(
+                short=assignment.short,
+                place=place,
+                waited=waited,
+                window=(assignment.due_at - assignment.dispatched_at).total_seconds(),
+                owner=owner,
+            )
         case _:
             said = texts.overdue_again(short=assignment.short, place=place, waited=waited, owner=owner)
     return f"{said}\n{body}" if body else said

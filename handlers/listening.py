@@ -196,8 +196,9 @@ def _quoted(
         if numbers:
             found = [index for index, view in enumerate(views) if view.no in numbers]
             return (found[0] if len(found) == 1 else None), True
-        where = {"channel": message.channel, "channel_room_id": message.channel_room_id}
-        source = inbox.find(session, **where, message_id=quote["id"])
+        source = inbox.find(
+            session, channel=message.channel, channel_room_id=message.channel_room_id, message_id=quote["id"]
+        )
         if source is not None:
             told = {ticket.id for ticket, _ in tickets.parts_of_message(session, source.id or 0)}
             found = [index for index, ticket_id in enumerate(ids) if ticket_id in told]

@@ -91,7 +91,8 @@ def escalation(*, short: int, place: str | None, waited: float, due_at: datetime
     return f"{short}号{what}已等{minutes(waited)}无人领办，请领导安排，{clock(due_at)}到时限。回复“领{short}”或“{short} @某人 去办”"
 
 
-def overdue(*, short: int, place: str | None, waited: float, owner: str | None) -> str:
+def overdue(*, short: int, place: str | None, waited: float, window: float, owner: str | None) -> str:
+    """`waited` and `window` in seconds; within a minute of the due time the window is named, later the wait."""
     what = f"（{place}）" if place else ""
     who = (
         f"已由系统指派{owner}承办，请本人回复“领{short}”"
@@ -99,8 +100,8 @@ def overdue(*, short: int, place: str | None, waited: float, owner: str | None) 
         else f"本单位暂无可指派人员，请领导安排，回复“领{short}”"
     )
     return (
-        f"{short}号{what}超过15分钟未领办，{who}"
-        if waited < 16 * 60
+        f"{short}号{what}超过{minutes(window)}未领办，{who}"
+        if waited < window + 60
         else (f"{short}号{what}已等{minutes(waited)}，超时未领办，{who}")
     )
 
@@ -258,16 +259,16 @@ def many_declines(*, no: str, times: int, units: Sequence[str]) -> str:
     return f"工单{no}已被退{times}次（{'、'.join(units)}），请督查定单位"
 
 
-def transferred(*, short: int, unit: str) -> str:
-    return f"{short}号已转{unit}，新时限15分钟"
+def transferred(*, short: int, unit: str, window: float) -> str:
+    return f"{short}号已转{unit}，新时限{minutes(window)}"
 
 
 def taken_away(*, short: int, unit: str) -> str:
     return f"{short}号已转{unit}，本单位不再承办"
 
 
-def kept(*, short: int, unit: str) -> str:
-    return f"{short}号维持{unit}承办，新时限15分钟"
+def kept(*, short: int, unit: str, window: float) -> str:
+    return f"{short}号维持{unit}承办，新时限{minutes(window)}"
 
 
 def same_unit(unit: str) -> str:
@@ -282,8 +283,8 @@ def no_proposal(short: int) -> str:
     return f"{short}号退单时没有建议单位，请回复“{short} 转 单位”"
 
 
-def whistled(*, short: int, units: Sequence[str]) -> str:
-    return f"{short}号已吹哨{'、'.join(units)}，各自15分钟内报到"
+def whistled(*, short: int, units: Sequence[str], window: float) -> str:
+    return f"{short}号已吹哨{'、'.join(units)}，各自{minutes(window)}内报到"
 
 
 def already_whistled(units: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from storage.migrate import upgrade
 from storage.sessions import make_engine
 from storage.tables import Assignment, InboxMessage, OutboxMessage, Ticket
 from tests import district
+from tests.gateway.bench import until
 from tests.process import LAMP, NINE, Groups, Process, prepare
 
 
@@ -57,8 +58,7 @@ async def test_a_database_that_fails_twenty_times_and_heals_loses_no_message(
 
     monkeypatch.setattr(bot.receiver, "store", failing)
     listening = asyncio.create_task(bot._listen())
-    while len(tries) <= 20 or not bot._came.is_set():
-        await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(asyncio.sleep(0))), 1)  # noqa: TID251 - yields once
+    await until(bot._came.is_set, 10, "the message is kept")
     listening.cancel()
     stored = bot.database.read_now(lambda session: list(session.exec(select(InboxMessage.message_id)).all()))
     assert (stored, len(tries)) == (["m1"], 21)

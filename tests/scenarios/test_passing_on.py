@@ -107,3 +107,19 @@ def test_a_helper_that_becomes_the_lead_leaves_a_trail_of_its_first_duty() -> No
         ("区水务局", "主办", "已领办"),
     ]
     assert told.kinds().count("转派") == 2
+
+
+def test_another_window_of_the_settings_is_named_in_every_sentence() -> None:
+    """Before: the sentences said 15分钟 whatever ACCEPT_WINDOW_MINUTES was."""
+    told = story(
+        f"09:00 东山镇 @D: {DITCH}",
+        "09:21 东山镇 @D: 1 转 区水务局",
+        "09:22 区水务局 @3: 领1",
+        "09:23 区水务局 @3: 吹哨1 交通局 一起到场",
+        until="09:24",
+        accept_window_minutes=20,
+    )
+    told.says("09:20:02", "东山镇", "overdue", "超过20分钟未领办")
+    told.says("09:21", "东山镇", "notice", "新时限20分钟")
+    told.says("09:23", "区水务局", "notice", "各自20分钟内报到")
+    assert "15分钟" not in "".join(sent["text"] for sent in told.out["sent"])
