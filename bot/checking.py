@@ -33,7 +33,7 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
     if all(each.ok for each in found):
         with reading(engine) as session:
             found += _roster(session, settings)
-    found += [await _gateway(settings), *_keys(settings), _font()]
+    found += [await _gateway(settings), *_keys(settings), _font(settings.digest_font)]
     return found
 
 
@@ -97,8 +97,8 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             yield Finding(False, f"{name} is empty: phone numbers are not protected at rest", "python -m bot key")
 
 
-def _font() -> Finding:
+def _font(wanted: str) -> Finding:
     try:
-        return Finding(True, f"font for the digest's picture: {cjk_font()}")
+        return Finding(True, f"font for the digest's picture: {cjk_font(wanted or None)}")
     except FontMissing as error:
         return Finding(False, str(error).splitlines()[0], "apt-get install fonts-noto-cjk")

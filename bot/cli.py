@@ -25,8 +25,9 @@ from bot.logs import set_up_logs
 from bot.replaying import ReplayError, replay_files
 from bot.roster import load_into
 from bot.settings import Settings, SettingsError, load_settings
-from bot.showing import digest_texts, parked_lines, show_ticket
+from bot.showing import day_window, digest_of, parked_lines, show_ticket
 from bot.transcript import TranscriptError
+from handlers.digest_windows import DigestSettings, DueWindow, WindowError, special_window
 from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_reading import evaluate, explain  # isort: skip
@@ -178,17 +179,50 @@ def show(
 
 @app.command()
 def digest(
-    day: Annotated[str, typer.Option("--date", help="The day on whose noon the window ends, YYYY-MM-DD.")],
+    day: Annotated[str | None, typer.Option("--date", help="The day on which a daily window ends, YYYY-MM-DD.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Start of any period: a date, or an ISO time.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Its end, not included: a date, or an ISO time.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for text, picture and Excel.")] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Print the daily digest of a window, computed anew from the database; nothing is posted."""
-    try:
-        end = date.fromisoformat(day)
-    except ValueError:
-        raise stop(f"--date {day!r} is no date, write YYYY-MM-DD") from None
+    """Print a digest, computed anew from the database; nothing is stored or posted.
+
+    Either --date, or --from and --to. A date means DIGEST_WINDOW_HOUR of that day, a time without offset Beijing's.
+    """
     settings = settings_or_stop(database)
-    now = SystemClock().now()
-    typer.echo("\n\n".join(digest_texts(open_database(settings), end, settings.digests(), now=now)))
+    now, wanted = SystemClock().now(), settings.digests()
+    window = _window(day, start, end, wanted, now)
+    try:
+        engine = open_database(settings)
+        require_head(engine)
+        texts, files = digest_of(engine, window, wanted, now=now, folder=out)
+        text = "\n\n".join(texts)
+        if files:
+            files.ledger.with_suffix(".txt").write_text(text + "\n", encoding="utf-8")
+    except SchemaError as error:
+        raise stop(error) from None
+    except OSError as error:
+        raise stop(f"the files cannot be written: {error}; check --out {out}, rights and disk") from None
+    typer.echo(text)
+    if files:
+        typer.echo(f"written: {', '.join(str(path) for path in (files.picture, files.ledger) if path)}", err=True)
+        if files.missing:
+            raise stop(files.missing, 1)
+
+
+def _window(day: str | None, start: str | None, end: str | None, wanted: DigestSettings, now: datetime) -> DueWindow:
+    """The window that the options name; anything else stops with what to write."""
+    if (day is None) == (start is None and end is None) or (start is None) != (end is None):
+        raise stop("give either --date, or --from and --to: digest --from 2026-03-01 --to 2026-03-08")
+    if start is not None and end is not None:
+        try:
+            return special_window(start, end, wanted, now=now)
+        except WindowError as error:
+            raise stop(f"--from {start} --to {end}: {error}") from None
+    try:
+        return day_window(date.fromisoformat(day or ""), wanted)
+    except (ValueError, OverflowError):
+        raise stop(f"--date {day!r} is no date, write YYYY-MM-DD") from None
 
 
 @app.command()

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
 
 from bot.clock import Clock
 from bot.database import Database
+from bot.digest_files import Files, messages, write_files
 from bot.knowledge import Knowledge
-from bot.reports.fonts import FontMissing
-from bot.reports.ledger import write as write_ledger
-from bot.reports.picture import draw
 from handlers import digests
 from handlers.digest_windows import DigestSettings, DueWindow
 from handlers.posting import post_digest
-from handlers.privacy import mask
 from storage import digests as stored
 from storage import inbox
 
@@ -54,17 +50,8 @@ class Digesting:
 
     async def make(self, window: DueWindow, now: datetime) -> None:
         """Compute one window and store it; post it if it is to be posted. Done once, whoever else tries."""
-        numbers = await self._database.read(
-            lambda session: digests.compute(
-                session, kind=window.kind, start=window.start, end=window.end, now=now, settings=self._settings
-            )
-        )
-        wanted = self._settings
-        texts = digests.render_text(
-            numbers, limit=wanted.text_limit, rank_size=wanted.rank_size, top=wanted.top_categories
-        )
-        picture = self._picture(numbers, window) if window.post else None
-        ledger = await self._ledger(numbers, window) if window.post else None
+        numbers, texts, files = await self._database.read(lambda session: self._made(session, window, now))
+        picture, ledger = (files.picture, files.ledger) if files else (None, None)
 
         def write(session: Session) -> None:
             digest_id = stored.claim(session, window.kind, window.start, window.end, now=now)
@@ -75,35 +62,24 @@ class Digesting:
                 picture=str(picture) if picture else None, ledger=str(ledger) if ledger else None,
             )  # fmt: skip
             if window.post:
-                files = [str(path) for path in (picture, ledger) if path]
+                attached = [str(path) for path in (picture, ledger) if path]
                 ctx = self._knowledge.context(session)
-                post_digest(session, ctx, digest_id=digest_id, texts=texts, attachments=files, now=now)
+                post_digest(session, ctx, digest_id=digest_id, texts=texts, attachments=attached, now=now)
 
         await self._database.write(write)
 
-    def name(self, window: DueWindow) -> str:
-        """The stem of the files of a window: kind and last day."""
-        return f"{window.kind.value}-{window.end:%Y%m%d}"
-
-    def _picture(self, numbers: digests.Numbers, window: DueWindow) -> Path | None:
-        path = self._files / f"{self.name(window)}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draw(numbers, path)
-        except FontMissing as missing:
-            log.warning("digest_without_picture", extra={"reason": str(missing)})
-            return None
-        return path
-
-    async def _ledger(self, numbers: digests.Numbers, window: DueWindow) -> Path:
-        path = self._files / f"{self.name(window)}.xlsx"
-        path.parent.mkdir(parents=True, exist_ok=True)
-
-        def write(session: Session) -> None:
-            # The names of members in the roster are no secret; a reason may say who was told.
-            hide = partial(mask, keep_names=self._knowledge.context(session).district.member_names)
-            rows = digests.ledger_rows(session, start=window.start, end=window.end, mask=hide)
-            write_ledger(numbers, rows, path)
-
-        await self._database.read(write)
-        return path
+    def _made(
+        self, session: Session, window: DueWindow, now: datetime
+    ) -> tuple[digests.Numbers, list[str], Files | None]:
+        """Numbers, texts and, for one that is posted, the files: all of one moment of the database."""
+        numbers = digests.compute(
+            session, kind=window.kind, start=window.start, end=window.end, now=now, settings=self._settings
+        )
+        texts = messages(numbers, self._settings)
+        if not window.post:
+            return numbers, texts, None
+        keep = self._knowledge.context(session).district.member_names  # no secret; a reason may say who was told
+        files = write_files(session, numbers, window, self._files, self._settings, keep_names=keep)
+        if files.missing:
+            log.warning("digest_without_picture", extra={"reason": files.missing})
+        return numbers, texts, files

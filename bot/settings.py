@@ -15,7 +15,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handlers.context import Context
 from handlers.digest_windows import DigestSettings
+from handlers.early_meeting import EarlyMeetingRules
 from handlers.policy import Ladder, Policy
+from handlers.rates import RateWeights
 from handlers.vault import Vault
 
 from bot.sender import Pace, Waits  # isort: skip
@@ -80,6 +82,22 @@ class Settings(BaseSettings):
     digest_window_hour: int = Field(default=12, ge=0, le=23)
     digest_month_day: int = Field(default=19, ge=1, le=28)
     baseline_seconds: int | None = Field(default=None, ge=0)
+    digest_font: str = ""
+    rate_fair: float = 0.9
+    rate_response: float = 0.1
+    rate_satisfaction: float = 0.4
+    rate_solution: float = 0.5
+    early_meeting_listed: int = Field(default=10, ge=0, le=100)
+    early_meeting_units: int = Field(default=3, ge=0, le=100)
+    early_meeting_overdue: int = Field(default=2, ge=1)
+    early_meeting_slowest_seconds: int = Field(default=900, ge=0)
+    early_meeting_below_points: float = Field(default=10.0, ge=0, le=100)
+    early_meeting_below_answerable: int = Field(default=3, ge=1)
+    early_meeting_declines: int = Field(default=2, ge=1)
+    early_meeting_repeats: int = Field(default=2, ge=1)
+    early_meeting_volume_units: int = Field(default=0, ge=0, le=100)
+    early_meeting_call_back_units: int = Field(default=3, ge=0, le=100)
+    early_meeting_call_back_base: int = Field(default=3, ge=1)
 
     # secrets
     data_key: SecretStr = SecretStr("")
@@ -154,6 +172,17 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name} must be rising numbers above 0, such as 30,60,90,120")
         return self
 
+    @model_validator(mode="after")
+    def _digests_can_be(self) -> Settings:
+        """What the digest refuses is told with the other settings, before anything runs."""
+        try:
+            self._weights()
+        except ValueError as error:
+            raise ValueError(f"RATE_FAIR, RATE_RESPONSE, RATE_SATISFACTION, RATE_SOLUTION: {error}") from None
+        if self.digest_time < time(self.digest_window_hour):
+            raise ValueError("DIGEST_TIME must not come before DIGEST_WINDOW_HOUR, at which the window ends")
+        return self
+
     # ---- what the parts are given ------------------------------------------------------------------------------------
 
     def policy(self) -> Policy:
@@ -195,7 +224,25 @@ class Settings(BaseSettings):
             window_hour=self.digest_window_hour,
             month_day=self.digest_month_day,
             baseline_seconds=self.baseline_seconds,
+            font=self.digest_font or None,
+            rates=self._weights(),
+            early_meeting=EarlyMeetingRules(
+                units_per_rule=self.early_meeting_units,
+                most_overdue=self.early_meeting_overdue,
+                slowest_seconds=self.early_meeting_slowest_seconds,
+                below_mean_points=self.early_meeting_below_points,
+                below_mean_answerable=self.early_meeting_below_answerable,
+                most_declines=self.early_meeting_declines,
+                most_repeats=self.early_meeting_repeats,
+                most_volume=self.early_meeting_volume_units,
+                call_back_base=self.early_meeting_call_back_base,
+                call_back_units=self.early_meeting_call_back_units,
+                listed=self.early_meeting_listed,
+            ),
         )
+
+    def _weights(self) -> RateWeights:
+        return RateWeights(self.rate_fair, self.rate_response, self.rate_satisfaction, self.rate_solution)
 
     def pace(self) -> Pace:
         return Pace(

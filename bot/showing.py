@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from bot.database import Database
+from bot.digest_files import Files, messages, write_files
 from handlers import digests
-from handlers.digest_windows import DigestSettings
+from handlers.digest_windows import DigestSettings, DueWindow
 from handlers.policy import BEIJING
 from storage import inbox, people, tickets
 from storage.enums import DigestKind, InboxState
@@ -55,14 +57,25 @@ def _duty(session: Session, duty: Assignment, unit: str) -> str:
     )
 
 
-def digest_texts(engine: Engine, day: date, settings: DigestSettings, *, now: datetime) -> list[str]:
-    """The daily digest whose window ends on `day`, computed anew."""
+def day_window(day: date, settings: DigestSettings) -> DueWindow:
+    """The window of the daily digest that ends on `day`."""
     end = datetime(day.year, day.month, day.day, settings.window_hour, tzinfo=BEIJING)
+    return DueWindow(DigestKind.DAILY, end - timedelta(days=1), end, post=False)
+
+
+def digest_of(
+    engine: Engine, window: DueWindow, settings: DigestSettings, *, now: datetime, folder: Path | None = None
+) -> tuple[list[str], Files | None]:
+    """A digest computed anew: its messages and, with a folder, its picture and Excel there. Nothing is stored."""
     with reading(engine) as session:
         numbers = digests.compute(
-            session, kind=DigestKind.DAILY, start=end - timedelta(days=1), end=end, now=now, settings=settings
+            session, kind=window.kind, start=window.start, end=window.end, now=now, settings=settings
         )
-    return digests.render_text(numbers)
+        texts = messages(numbers, settings)
+        if folder is None:
+            return texts, None
+        names = {member.name for member in people.members(session)}
+        return texts, write_files(session, numbers, window, folder, settings, keep_names=names)
 
 
 def parked_lines(engine: Engine, retry: int | None) -> list[str]:

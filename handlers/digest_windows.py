@@ -9,6 +9,7 @@ import calendar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 
 from handlers.early_meeting import EarlyMeetingRules
 from handlers.policy import BEIJING
@@ -29,6 +30,7 @@ class DigestSettings:
     rank_size: int = 3
     top_categories: int = 5
     trend_days: int = 14
+    font: str | None = None  # file or family of the picture's font; None: the first known one with Chinese glyphs
     rates: RateWeights = field(default_factory=RateWeights)
     early_meeting: EarlyMeetingRules = field(default_factory=EarlyMeetingRules)
 
@@ -47,6 +49,65 @@ class DueWindow:
     start: datetime
     end: datetime
     post: bool
+
+
+class WindowProblem(StrEnum):
+    """Which part of a wanted period cannot be used."""
+
+    START = "start"
+    END = "end"
+    ORDER = "order"  # it does not end after its start
+    FUTURE = "future"  # it ends after now
+    LONG = "long"
+
+
+class WindowError(ValueError):
+    """A period that cannot be counted; says what was given and what can be written."""
+
+    def __init__(self, problem: WindowProblem, said: str) -> None:
+        super().__init__(said)
+        self.problem = problem
+
+
+def special_window(
+    start: str, end: str, settings: DigestSettings, *, now: datetime, longest: timedelta | None = None
+) -> DueWindow:
+    """The window [start, end) of a 专报, never to be posted.
+
+    A date means the hour at which every window ends; a time without offset is Beijing's. Raises WindowError.
+    """
+    begins = _moment(start, settings, WindowProblem.START)
+    ends = _moment(end, settings, WindowProblem.END)
+    if ends <= begins:
+        raise WindowError(WindowProblem.ORDER, f"the period ends at {_said(ends)}, not after its start {_said(begins)}")
+    if ends > now:
+        raise WindowError(
+            WindowProblem.FUTURE,
+            f"the period ends at {_said(ends)}, which has not come yet; the latest end is now, {_said(now)}",
+        )
+    if longest is not None and ends - begins > longest:
+        raise WindowError(WindowProblem.LONG, f"the period is longer than {longest.days} days")
+    return DueWindow(DigestKind.SPECIAL, begins, ends, post=False)
+
+
+def _moment(text: str, settings: DigestSettings, problem: WindowProblem) -> datetime:
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        pass
+    else:
+        return _at(day, time(settings.window_hour))
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=BEIJING)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise WindowError(
+            problem, f"{text[:40]!r} is no date (2026-03-01) and no time (2026-03-01T08:30) that can be counted from"
+        ) from None
+
+
+def _said(at: datetime) -> str:
+    return f"{at.astimezone(BEIJING):%Y-%m-%dT%H:%M:%S}"
 
 
 def windows_due(

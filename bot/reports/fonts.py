@@ -21,10 +21,13 @@ _FILE_WORDS = ("notosanscjk", "notosanssc", "sourcehansans", "wqy", "simhei", "m
 class FontMissing(RuntimeError):
     """No font with Chinese glyphs; the caller sends text and Excel without the picture."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: str | None = None) -> None:
+        lacks = (
+            f"the font {wanted!r} of DIGEST_FONT cannot be used" if wanted else "no font with Chinese glyphs was found"
+        )
         super().__init__(
-            "no font with Chinese glyphs was found, so the digest has no picture; install one with `apt-get install"
-            " fonts-noto-cjk` or `pip install pylopdf-fonts-zh-cn`, or name a font file in the settings"
+            f"{lacks}, so the digest has no picture; install one with `apt-get install fonts-noto-cjk` or"
+            " `pip install pylopdf-fonts-zh-cn`, or name a font file in DIGEST_FONT"
         )
 
 
@@ -35,8 +38,11 @@ def cjk_font(wanted: str | None = None) -> str:
     """
     if wanted:
         if Path(wanted).is_file():
-            return _add(Path(wanted))
-        return _known([wanted]) or _raise()
+            try:
+                return _add(Path(wanted))
+            except (RuntimeError, OSError):  # what FreeType says of a file that is no font
+                raise FontMissing(wanted) from None
+        return _known([wanted]) or _raise(wanted)
     return _known(FAMILIES) or _from_packages() or _installed_lately() or _raise()
 
 
@@ -67,5 +73,5 @@ def _add(path: Path) -> str:
     return str(next(e.name for e in reversed(font_manager.fontManager.ttflist) if Path(e.fname) == path))
 
 
-def _raise() -> str:
-    raise FontMissing
+def _raise(wanted: str | None = None) -> str:
+    raise FontMissing(wanted)

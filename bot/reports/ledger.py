@@ -102,6 +102,7 @@ def _note(numbers: dict[str, Any]) -> str:
     previous, baseline, offline = numbers["previous"], numbers["baseline"], numbers["offline"]["seconds"]
     parts = [
         "按派单时刻计入本期，状态截至期末，撤销的不计；合计由各件算出，不由各单位均值算出",
+        "中位、九成为线性内插，同 PERCENTILE.INC",
         f"诉求{numbers['totals']['tickets']}件；前一期派单{previous['totals']['dispatched']}件",
     ]
     if previous["totals"]["on_time_rate"] is not None:

@@ -90,6 +90,12 @@ def test_a_font_file_of_the_settings_is_used() -> None:
     assert cjk_font("DejaVu Sans") == "DejaVu Sans"
 
 
+def test_a_file_that_is_no_font_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "字.ttf").write_bytes(b"no font")
+    with pytest.raises(FontMissing, match="字.ttf' of DIGEST_FONT"):
+        cjk_font(str(tmp_path / "字.ttf"))
+
+
 def test_a_font_of_a_package_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     package = tmp_path / "brings_font"
     package.mkdir()

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from bot.cli import app
 
 HERE = Path.cwd()
 SAMPLE = HERE / "bot" / "sample"
@@ -31,6 +34,32 @@ def test_the_demo_plays_a_morning_and_says_what_to_try_next(tmp_path: Path) -> N
     assert "13800001234" not in shown.stdout
     digest = bot("digest", "--date", "2026-03-03", "--database", "sqlite:///data/demo/demo.db", folder=tmp_path)
     assert "派单10件" in digest.stdout
+    period = ("digest", "--from", "2026-03-02", "--to", "2026-03-03", "--database", "sqlite:///data/demo/demo.db")
+    made = bot(*period, "--out", "mine", folder=tmp_path)
+    assert made.returncode == 0 and "见诉领办专报｜3月2日12:00至3月3日12:00" in made.stdout, made.stderr
+    stem = "专报-20260302T120000-20260303T120000"
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {f"{stem}.{end}" for end in ("txt", "png", "xlsx")}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give either --date, or --from and --to"),
+        (("--from", "2026-03-02"), "give either --date, or --from and --to"),
+        (("--date", "2026-03-02", "--from", "2026-03-02", "--to", "2026-03-03"), "give either"),
+        (("--date", "3月2日"), "--date '3月2日' is no date"),
+        (("--from", "2026-03-03", "--to", "2026-03-02"), "not after its start"),
+        (("--from", "2026-03-03", "--to", "2999-03-02"), "which has not come yet"),
+        (("--from", "2026-03-02", "--to", "2026-03-03"), "run `python -m bot init`"),
+    ],
+)
+def test_a_period_that_cannot_be_told_says_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["digest", *words, "--database", f"sqlite:///{tmp_path}/empty.db"])
+    assert done.exit_code == 2
+    assert said in done.stderr.replace("\n", " ")
 
 
 def test_the_same_transcript_gives_the_same_bytes(tmp_path: Path) -> None:
