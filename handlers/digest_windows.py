@@ -151,6 +151,18 @@ def window_start(kind: DigestKind, end: datetime, settings: DigestSettings) -> d
     return _at(started, time(settings.window_hour))
 
 
+def window_back(kind: DigestKind, back: int, now: datetime, settings: DigestSettings) -> tuple[datetime, datetime]:
+    """The window of a regular kind that runs at `now`, up to now; or the one that ended `back` windows before."""
+    local = now.astimezone(BEIJING)
+    first = local.date() + timedelta(days=1)
+    ends = (_at(first - timedelta(days=days), time(settings.window_hour)) for days in range(33))
+    last = next(end for end in ends if end <= now and _ends_on(kind, end.astimezone(BEIJING).date(), settings))
+    start, end = last, now
+    for _ in range(back):
+        start, end = window_start(kind, start, settings), start
+    return start, end
+
+
 def previous_window(
     kind: DigestKind, start: datetime, end: datetime, settings: DigestSettings
 ) -> tuple[datetime, datetime]:

@@ -107,9 +107,14 @@ def compute(
     }
 
 
-def ledger_rows(session: Session, *, start: datetime, end: datetime, mask: Callable[[str], str]) -> Iterator[LedgerRow]:
-    """Stream the rows of the Excel 台账 as at `end`: reasons masked, nothing told of 敏感 ones but number and state."""
-    for row in queries.ledger_rows(session, start, end):
+def ledger_rows(
+    session: Session, *, start: datetime, end: datetime, mask: Callable[[str], str], unit_id: int | None = None
+) -> Iterator[LedgerRow]:
+    """Stream the rows of the Excel 台账 as at `end`, of all units or one.
+
+    Reasons are masked; nothing is told of 敏感 ones but number and state.
+    """
+    for row in queries.ledger_rows(session, start, end, unit_id):
         status = state_at(row, end)
         if row.urgency is Urgency.SENSITIVE:
             row = row._replace(gist="（敏感，不载内容）", category="", reason=None)

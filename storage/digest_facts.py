@@ -133,8 +133,9 @@ _DUTY = (
 )
 
 
-def _in_window(start: datetime, end: datetime) -> Any:
-    return and_(_A.dispatched_at >= start, _A.dispatched_at < end)
+def _in_window(start: datetime, end: datetime, unit_id: int | None = None) -> Any:
+    window = and_(_A.dispatched_at >= start, _A.dispatched_at < end)
+    return window if unit_id is None else and_(_A.unit_id == unit_id, window)
 
 
 def _rows(session: Session, query: Any) -> Iterable[Any]:
@@ -154,9 +155,9 @@ def categories(session: Session) -> list[str]:
     return [row[0] for row in _rows(session, query)]
 
 
-def duties(session: Session, start: datetime, end: datetime) -> list[Duty]:
-    """The assignments dispatched in [start, end), by time."""
-    query = select(*_DUTY).join(Ticket, _T.id == _A.ticket_id).where(_in_window(start, end))
+def duties(session: Session, start: datetime, end: datetime, unit_id: int | None = None) -> list[Duty]:
+    """The assignments dispatched in [start, end), of all units or one, by time."""
+    query = select(*_DUTY).join(Ticket, _T.id == _A.ticket_id).where(_in_window(start, end, unit_id))
     rows = _rows(session, query.order_by(_A.dispatched_at, _A.id))
     return [Duty(*row) for row in rows]
 
@@ -303,8 +304,8 @@ def call_backs(session: Session, start: datetime, end: datetime) -> list[CallBac
     return [CallBackRow(*row) for row in _rows(session, query)]
 
 
-def ledger_rows(session: Session, start: datetime, end: datetime) -> Iterator[LedgerRow]:
-    """Stream the assignments of [start, end) with unit, ticket and owner, by time."""
+def ledger_rows(session: Session, start: datetime, end: datetime, unit_id: int | None = None) -> Iterator[LedgerRow]:
+    """Stream the assignments of [start, end), of all units or one, with unit, ticket and owner, by time."""
     query = (
         select(
             *(col(Unit.name), _T.no, _T.order_no, _A.short, _A.role, _A.status, _URGENCY, _T.category),
@@ -315,7 +316,7 @@ def ledger_rows(session: Session, start: datetime, end: datetime) -> Iterator[Le
         .join(Ticket, _T.id == _A.ticket_id)
         .join(Unit, col(Unit.id) == _A.unit_id)
         .outerjoin(Member, col(Member.id) == _A.owner_id)
-        .where(_in_window(start, end))
+        .where(_in_window(start, end, unit_id))
         .order_by(_A.dispatched_at, _A.id)
         .execution_options(yield_per=STREAM_ROWS)
     )

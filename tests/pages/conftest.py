@@ -1,0 +1,3 @@
+from tests.digests.conftest import district
+
+__all__ = ["district"]
