@@ -242,8 +242,6 @@ def _unit_named(session: Session, name: str) -> Unit | None:
     return session.exec(select(Unit).where(Unit.name == name, col(Unit.active).is_(True))).first()
 
 
-def _told(
-    session: Session, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None = None
-) -> Edit:
+def _told(session: Session, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None = None) -> Edit:
     people.touch_roster(session)
     return Edit(subject, before, after)
