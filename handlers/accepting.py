@@ -49,7 +49,7 @@ def record_acceptance(
         on_time=accepted_at <= assignment.due_at,
     )
     if not moved:
-        short = answer.number(ticket.id) or assignment.short
+        short = answer.number(ticket)
         raise IllegalMove(texts.already_taken(short=short, owner=owner_name(answer.ctx, assignment), at=None))
     hush(session, assignment.id)
     if assignment.role is AssignmentRole.LEAD:

@@ -87,7 +87,7 @@ def _line(answer: Answer, duty: Assignment, ticket: Ticket, now: datetime, *, ev
     waiting = duty.status is AssignmentStatus.WAITING
     state = texts.todo_waiting(duty.due_at, now) if waiting else texts.todo_owned(owner.name if owner else "")
     return texts.todo_line(
-        short=answer.number(ticket.id) if everywhere else duty.short,
+        short=answer.short(ticket.id) if everywhere else duty.short,
         no=ticket.no,
         unit=district.unit_by_id[duty.unit_id].name if everywhere else None,
         urgency=ticket.urgency,
@@ -117,7 +117,7 @@ def _status(session: Session, answer: Answer) -> str:
     seconds = int((duty.accepted_at - duty.dispatched_at).total_seconds()) if duty and duty.accepted_at else None
     line = texts.status_line(
         no=ticket.no,
-        short=answer.number(ticket.id),
+        short=answer.short(ticket.id),
         status=ticket.status.value,
         unit=district.unit_by_id[duty.unit_id].name if duty else "待定单位",
         owner=owner.name if owner else None,

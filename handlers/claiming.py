@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from handlers import texts
 from handlers.accepting import owner_name, record_acceptance, tell_of_correction, was_wrongly_overdue
-from handlers.commands import Answer
+from handlers.commands import Answer, tell_asker
 from handlers.context import MemberInfo
 from handlers.errors import AskBack, IllegalMove, NotAllowed
 from handlers.speaking import say
@@ -35,7 +35,7 @@ def accept(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
         return True
     if assignment.status is AssignmentStatus.ACCEPTED:
         return _second_acceptance(session, answer, ticket, assignment, member, now=now)
-    number = answer.number(ticket.id) or assignment.short
+    number = answer.number(ticket)
     raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
 
 
@@ -64,10 +64,10 @@ def _second_acceptance(
     assert assignment.accepted_at is not None
     if member.name == assignment.accepted_by or member.id == assignment.owner_id:
         if answer.intent.explicit:
-            raise IllegalMove(texts.already_yours(short=answer.number(ticket.id) or assignment.short))
+            raise IllegalMove(texts.already_yours(short=answer.number(ticket)))
         return False
     if max(answer.at, assignment.dispatched_at) >= assignment.accepted_at:
-        short, owner = answer.number(ticket.id) or assignment.short, owner_name(ctx, assignment)
+        short, owner = answer.number(ticket), owner_name(ctx, assignment)
         raise IllegalMove(texts.already_taken(short=short, owner=owner, at=assignment.accepted_at))
     before = owner_name(ctx, assignment)
     accepted_at = max(answer.at, assignment.dispatched_at)
@@ -132,7 +132,7 @@ def assign(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
             inbox_id=answer.message.id,
         )
     else:
-        number = answer.number(ticket.id) or assignment.short
+        number = answer.number(ticket)
         raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
     say(
         session,
@@ -145,6 +145,8 @@ def assign(session: Session, answer: Answer, ticket: Ticket, assignment: Assignm
         mentions=[owner.name],
         tickets=[ticket.no],
     )
+    there = texts.assigned_there(short=answer.number(ticket), unit=unit.name, member=owner.name)
+    tell_asker(session, answer, ticket, unit_id=unit.id, text=there, now=now)
     return True
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from handlers import lifecycle, texts
 from handlers.accepting import record_acceptance, tell_of_correction, was_wrongly_overdue
-from handlers.commands import Answer
-from handlers.context import Context
+from handlers.commands import Answer, tell_asker
+from handlers.context import Context, MemberInfo
 from handlers.dispatching import open_duty
 from handlers.errors import AskBack, IllegalMove, NotAllowed
 from handlers.lifecycle import Move
@@ -34,12 +34,12 @@ MAY_REOPEN = (Role.DISPATCHER, Role.SUPERVISOR)
 
 def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """A member of the unit reports it done; unaccepted until then, it is accepted at that moment. A result is needed."""
-    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket)
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+        raise IllegalMove(texts.not_open(short=number, status=assignment.status.value))
     if not answer.intent.reason.strip():
         raise AskBack(texts.result_needed(number))
     if assignment.status is AssignmentStatus.WAITING:
@@ -53,7 +53,7 @@ def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
     if not tickets.move(
         session, assignment, expected=AssignmentStatus.ACCEPTED, to=to, ended_at=answer.at, reason=result
     ):
-        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+        raise IllegalMove(texts.not_open(short=number, status=assignment.status.value))
     if assignment.role is AssignmentRole.LEAD:
         session.refresh(ticket)
         status = lifecycle.next_ticket(ticket.status, Move.RESOLVE)
@@ -83,12 +83,12 @@ def resolve(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
 
 def extend(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """A later date for the order, with its reason; an event."""
-    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket)
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
     if assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+        raise IllegalMove(texts.not_open(short=number, status=assignment.status.value))
     if answer.intent.until is None:
         raise AskBack(texts.date_needed(number))
     until = f"{answer.intent.until.month}月{answer.intent.until.day}日"
@@ -120,7 +120,7 @@ def reopen(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -
     member = answer.speaker.member
     if member is None or member.role not in MAY_REOPEN:
         raise NotAllowed(texts.only_dispatch())
-    return _reopen(
+    done = _reopen(
         session,
         answer.ctx,
         ticket,
@@ -130,8 +130,13 @@ def reopen(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -
         inbox_id=answer.message.id,
         key=answer.key,
         now=now,
-        number=answer.number(ticket.id),
+        number=answer.number(ticket),
     )
+    unit = answer.ctx.district.unit_by_id[ticket.unit_id or 0]
+    window = answer.ctx.policy.window.total_seconds()
+    text = texts.reopened_there(short=answer.number(ticket), unit=unit.name, window=window)
+    tell_asker(session, answer, ticket, unit_id=unit.id, text=text, now=now)
+    return done
 
 
 def _reopen(
@@ -145,7 +150,7 @@ def _reopen(
     inbox_id: int | None,
     key: str,
     now: datetime,
-    number: int = 0,
+    number: texts.Number = 0,
 ) -> bool:
     """`number` is the ticket's in the room that a refusal is said in."""
     last = tickets.lead_of(session, ticket.id or 0)
@@ -194,11 +199,11 @@ def _reopen(
 def urge(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> bool:
     """A dispatcher's 催: the owner is reminded at once, and it is counted."""
     ctx, member = answer.ctx, answer.speaker.member
-    if member is None or member.role not in (*MAY_REOPEN, Role.HEAD, Role.DEPUTY):
-        raise NotAllowed(texts.only_dispatch())
     duty = tickets.lead_of(session, ticket.id or 0)
+    if not _may_urge(member, duty) or member is None:
+        raise NotAllowed(texts.only_those_who_urge())
     if duty is None or duty.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=answer.number(ticket.id), status=ticket.status.value))
+        raise IllegalMove(texts.not_open(short=answer.number(ticket), status=ticket.status.value))
     tickets.record(
         session,
         ticket_id=ticket.id or 0,
@@ -217,13 +222,31 @@ def urge(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> 
         ctx,
         room=ctx.district.room_of_unit.get(duty.unit_id),
         kind=SayKind.NOTICE,
-        text=texts.urged(short=duty.short, times=times),
+        text=texts.urged(short=duty.short, by=member.role, times=times),
         key=f"{answer.key}:urged",
         now=now,
         mentions=ctx.names(called),
         tickets=[ticket.no],
     )
+    unit = ctx.district.unit_by_id[duty.unit_id]
+    tell_asker(
+        session,
+        answer,
+        ticket,
+        unit_id=unit.id,
+        text=texts.urged_there(
+            short=answer.number(ticket), unit=unit.name, owner=owner.name if owner else None, times=times
+        ),
+        now=now,
+    )
     return True
+
+
+def _may_urge(member: MemberInfo | None, duty: Assignment | None) -> bool:
+    if member is None:
+        return False
+    leads = duty is not None and member.unit_id == duty.unit_id and member.role in (Role.HEAD, Role.DEPUTY)
+    return member.role in MAY_REOPEN or leads
 
 
 def call_back(

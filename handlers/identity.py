@@ -19,6 +19,7 @@ class Speaker:
     shown: str  # the name as the room shows it
     member: MemberInfo | None
     ambiguous: bool = False
+    clash: bool = False  # this contact id is held for an administrator
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
             )
         return Speaker(message.sender_name, by_name, ambiguous=len(found.candidates) > 1)
     if message.sender_id in district.clashes:
-        return Speaker(message.sender_name, None, ambiguous=True)
+        return Speaker(message.sender_name, None, ambiguous=True, clash=True)
     if by_name and by_name.id != known_id:
         people.learn_contact(
             session,
@@ -64,7 +65,7 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
             text=f"contact {message.sender_id} was {district.member_by_id[known_id].name}, now says {by_name.name}",
             now=now,
         )
-        return Speaker(message.sender_name, None, ambiguous=True)
+        return Speaker(message.sender_name, None, ambiguous=True, clash=True)
     return Speaker(message.sender_name, district.member_by_id.get(known_id))
 
 
@@ -76,4 +77,6 @@ def _info(ctx: Context, name: str, unit: str) -> MemberInfo | None:
 
 
 def say_who(speaker: Speaker) -> str:
+    if speaker.clash:
+        return texts.held_contact(speaker.shown)
     return texts.ambiguous_sender(speaker.shown) if speaker.ambiguous else texts.unknown_sender(speaker.shown)

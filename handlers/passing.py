@@ -28,7 +28,7 @@ def may_transfer(member: MemberInfo | None) -> bool:
 
 def decline(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """The unit hands a duty back, for good; the dispatch room decides. A reason is needed."""
-    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket)
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or member.unit_id != unit.id:
         raise NotAllowed(texts.only_unit(unit.name))
@@ -46,7 +46,7 @@ def decline(session: Session, answer: Answer, ticket: Ticket, assignment: Assign
         proposal_unit_id=proposal.id if proposal else None,
     )
     if not moved:
-        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+        raise IllegalMove(texts.not_open(short=number, status=assignment.status.value))
     hush(session, assignment.id)
     tickets.record(
         session,
@@ -148,7 +148,7 @@ def transfer(session: Session, answer: Answer, ticket: Ticket, *, now: datetime)
     if not may_transfer(answer.speaker.member):
         raise NotAllowed(texts.only_dispatch())
     if not answer.intent.units:
-        raise AskBack(texts.units_needed(answer.number(ticket.id), "转"))
+        raise AskBack(texts.units_needed(answer.number(ticket), "转"))
     unit = answer.ctx.district.unit_by_name[answer.intent.units[0]]
     return _lead_goes_to(session, answer, ticket, unit, now=now)
 
@@ -157,7 +157,7 @@ def agree(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) ->
     """A dispatcher carries out what the declining unit proposed."""
     if not may_transfer(answer.speaker.member):
         raise NotAllowed(texts.only_dispatch())
-    short = answer.number(ticket.id)
+    short = answer.number(ticket)
     last = tickets.lead_of(session, ticket.id or 0)
     if ticket.status is not TicketStatus.UNROUTED or last is None:
         raise IllegalMove(texts.nothing_to_decide(short))
@@ -172,7 +172,7 @@ def keep(session: Session, answer: Answer, ticket: Ticket, *, now: datetime) -> 
         raise NotAllowed(texts.only_dispatch())
     last = tickets.lead_of(session, ticket.id or 0)
     if ticket.status is not TicketStatus.UNROUTED or last is None:
-        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket.id)))
+        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket)))
     unit = answer.ctx.district.unit_by_id[last.unit_id]
     return _lead_goes_to(session, answer, ticket, unit, now=now, kept=True)
 
@@ -191,11 +191,11 @@ def _lead_goes_to(
     if alive and not tickets.move(
         session, alive, expected=alive.status, to=lifecycle.next_duty(alive.status, Move.TRANSFER), ended_at=answer.at
     ):
-        raise IllegalMove(texts.already_closed(short=answer.number(ticket.id), status=alive.status.value))
+        raise IllegalMove(texts.not_open(short=answer.number(ticket), status=alive.status.value))
     hush(session, alive.id if alive else None)
     _end_helping(session, answer, ticket, unit)
     if not tickets.change(session, ticket, expected=ticket.status, to=to, unit_id=unit.id):
-        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket.id)))
+        raise IllegalMove(texts.nothing_to_decide(answer.number(ticket)))
     detail = f"维持 {unit.name}" if kept else f"转 {unit.name}"
     tickets.record(
         session,
@@ -257,7 +257,7 @@ def _tell_of_transfer(
 ) -> None:
     ctx = answer.ctx
     said = texts.kept if kept else texts.transferred
-    short = answer.number(ticket.id)
+    short = answer.number(ticket)
     say(
         session,
         ctx,
@@ -284,12 +284,14 @@ def _tell_of_transfer(
 
 def whistle(session: Session, answer: Answer, ticket: Ticket, assignment: Assignment, *, now: datetime) -> bool:
     """The lead unit calls other units in: a helper duty each, in its own room, with its own window."""
-    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket.id) or assignment.short
+    ctx, member, number = answer.ctx, answer.speaker.member, answer.number(ticket)
     unit = ctx.district.unit_by_id[assignment.unit_id]
     if member is None or (member.unit_id != unit.id and not may_transfer(member)):
         raise NotAllowed(texts.only_unit(unit.name))
-    if assignment.role is not AssignmentRole.LEAD or assignment.status not in ALIVE:
-        raise IllegalMove(texts.already_closed(short=number, status=assignment.status.value))
+    if assignment.role is not AssignmentRole.LEAD:
+        raise NotAllowed(texts.only_lead_whistles())
+    if assignment.status not in ALIVE:
+        raise IllegalMove(texts.not_open(short=number, status=assignment.status.value))
     wanted = [ctx.district.unit_by_name[name] for name in dict.fromkeys(answer.intent.units) if name != unit.name]
     wanted = [u for u in wanted if u.kind in (UnitKind.TOWN, UnitKind.AGENCY)]
     if not wanted:

@@ -93,7 +93,10 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     heard = listen(session, ctx, message, room, now=now)
     if heard.intent is not None:
         answer = Answer(message, room, heard.speaker, heard.intent, heard.views, heard.ticket_ids, ctx=ctx)
-        return _answer(session, ctx, answer, now=now)
+        became = [_answer(session, ctx, answer, now=now)]
+        for part, intent in enumerate(heard.further, 1):
+            became.append(_answer(session, ctx, replace(answer, intent=intent, part=part), now=now))
+        return ",".join(filter(None, became)) or None
     if heard.reading.supplement:
         ticket = gathering.current_ticket(session, ctx, message, room)
         if ticket is not None:
@@ -149,7 +152,9 @@ def _answer(session: Session, ctx: Context, answer: Answer, *, now: datetime) ->
         with session.begin_nested():
             changed = _carry_out(session, ctx, answer, now=now)
     except RefusedError as refusal:
-        if _may_be_told(answer):
+        if answer.speaker.ambiguous and answer.intent.explicit:
+            _tell_once_who(session, answer, str(refusal), now=now)
+        elif _may_be_told(answer):
             _reply(session, answer, SayKind.REFUSAL, str(refusal), now=now)
         return None
     except AskBack as question:
@@ -162,6 +167,13 @@ def _answer(session: Session, ctx: Context, answer: Answer, *, now: datetime) ->
 def _may_be_told(answer: Answer) -> bool:
     """A mere remark of somebody who may not act is chatter; a command is told who may."""
     return answer.intent.explicit or answer.speaker.member is not None
+
+
+def _tell_once_who(session: Session, answer: Answer, refusal: str, *, now: datetime) -> None:
+    """Somebody whose name fits several people is told once in his room how to mend it, not at every word."""
+    room = answer.room.id if answer.room else ""
+    key = f"ambiguous:{room}:{answer.message.sender_id}:{answer.speaker.shown}"
+    say(session, answer.ctx, room=answer.room, kind=SayKind.REFUSAL, text=refusal, key=key, now=now)
 
 
 def _reply(session: Session, answer: Answer, kind: SayKind, text: str, *, now: datetime, about: str = "") -> None:
@@ -201,7 +213,7 @@ def _carry_out(session: Session, ctx: Context, answer: Answer, *, now: datetime)
     if intent.act in ON_TICKET:
         return ON_TICKET[intent.act](session, answer, ticket, now=now)
     if duty is None:
-        raise RefusedError(texts.nothing_to_decide(answer.number(ticket.id)))
+        raise RefusedError(texts.nothing_to_decide(answer.number(ticket)))
     changed = ON_DUTY[intent.act](session, answer, ticket, duty, now=now)
     if changed and intent.act is Act.RESOLVE:
         gathering.evidence_before(session, ctx, ticket, answer.message)
@@ -230,19 +242,14 @@ def _target(session: Session, answer: Answer) -> tuple[Ticket, Assignment | None
         if intent.unknown_number is not None:
             raise RefusedError(texts.no_such_number(intent.unknown_number))
         if intent.number:
-            ticket = tickets.by_no(session, intent.number) or tickets.by_order_no(session, intent.number)
-            if ticket is None:
-                raise RefusedError(texts.no_such_ticket(intent.number))
-            return ticket, _duty_here(session, answer, ticket)
+            raise RefusedError(texts.no_such_ticket(intent.number))
         return None
+    meant = [session.get_one(Ticket, answer.tickets[index]) for index in intent.targets]
     if intent.unsure:
-        short = answer.views[intent.targets[0]].short
-        raise AskBack(texts.is_it_this(short, VERBS[intent.act]))
-    if len(intent.targets) > 1:
-        shorts = [answer.views[index].short for index in intent.targets]
-        raise AskBack(texts.which_one(shorts, VERBS[intent.act]))
-    ticket = session.get_one(Ticket, answer.tickets[intent.targets[0]])
-    return ticket, _duty_here(session, answer, ticket)
+        raise AskBack(texts.is_it_this(answer.number(meant[0]), VERBS[intent.act]))
+    if len(meant) > 1:
+        raise AskBack(texts.which_one([answer.number(ticket) for ticket in meant], VERBS[intent.act]))
+    return meant[0], _duty_here(session, answer, meant[0])
 
 
 def _duty_here(session: Session, answer: Answer, ticket: Ticket) -> Assignment | None:

@@ -1,7 +1,7 @@
 """Every sentence that the bot says in the groups. Short, polite, with what to do next. Pure.
 
-Arguments are already masked. `short` is the number in the room where the sentence is said. Times are Beijing times,
-shown as HH:MM. Digest texts live in `handlers/digest_text.py`.
+Arguments are already masked. `short` is the number in the room where the sentence is said, in an answer the full number
+if the room has none. Times are Beijing times, shown as HH:MM. Digest texts live in `handlers/digest_text.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,13 @@ from datetime import datetime
 
 from handlers.policy import BEIJING
 from storage.enums import Role, Urgency
+
+Number = int | str  # the short number in a room, or a full number
+
+
+def called(number: Number) -> str:
+    """12号, or 工单20260303-0001 where the room has no number for it."""
+    return f"{number}号" if isinstance(number, int) else f"工单{number}"
 
 
 def clock(at: datetime) -> str:
@@ -144,17 +151,21 @@ def earlier_acceptance(*, short: int, member: str, at: datetime, instead_of: str
     return f"更正：{member}{clock(at)}先领办{short}号，承办人由{instead_of}改为{member}"
 
 
-def already_taken(*, short: int, owner: str, at: datetime | None) -> str:
+def already_taken(*, short: Number, owner: str, at: datetime | None) -> str:
     when = f"{clock(at)}" if at else ""
-    return f"{short}号{when}已由{owner}领办"
+    return f"{called(short)}{when}已由{owner}领办"
 
 
-def already_yours(*, short: int) -> str:
-    return f"{short}号已经是您在办"
+def already_yours(*, short: Number) -> str:
+    return f"{called(short)}已经是您在办"
 
 
-def already_closed(*, short: int, status: str) -> str:
-    return f"{short}号{status}，无需再领"
+def already_closed(*, short: Number, status: str) -> str:
+    return f"{called(short)}{status}，无需再领"
+
+
+def not_open(*, short: Number, status: str) -> str:
+    return f"{called(short)}{status}，没有再登记"
 
 
 def assigned(*, short: int, member: str, by: str) -> str:
@@ -169,13 +180,13 @@ def undone(*, short: int, member: str, due_at: datetime | None, owner: str | Non
     return f"{member}撤回了领办，{short}号恢复待领办，已超时，{who}"
 
 
-def which_one(numbers: Sequence[int], verb: str) -> str:
+def which_one(numbers: Sequence[Number], verb: str) -> str:
     shown = "、".join(str(n) for n in numbers[:8]) + ("等" if len(numbers) > 8 else "")
     return f"有{len(numbers)}件（{shown}号），您指哪一件？请回复“{verb}{numbers[0]}”这样带号的"
 
 
-def is_it_this(short: int, verb: str) -> str:
-    return f"您说的是{short}号吗？是的话请回复“{verb}{short}”加结果"
+def is_it_this(short: Number, verb: str) -> str:
+    return f"您说的是{called(short)}吗？是的话请回复“{verb}{short}”加结果"
 
 
 def no_such_number(short: int) -> str:
@@ -197,6 +208,10 @@ def only_dispatch() -> str:
     return "转派、重办请由派单员或督查员操作；本单位可回复“退 编号 原因”"
 
 
+def only_those_who_urge() -> str:
+    return "催办请由派单员、督查员或承办单位领导操作"
+
+
 def only_admin() -> str:
     return "绑定群请由管理员操作"
 
@@ -213,6 +228,10 @@ def ambiguous_sender(name: str) -> str:
     return f"花名册里有多人与“{name}”相符，请把群昵称改成“单位-姓名”"
 
 
+def held_contact(name: str) -> str:
+    return f"“{name}”的微信号登记在花名册另一人名下，请管理员核对后再回复"
+
+
 def not_in_unit(member: str, unit: str) -> str:
     return f"{unit}花名册里没有{member}，请核对姓名"
 
@@ -224,24 +243,24 @@ def name_the_member() -> str:
 # ---- passing on ------------------------------------------------------------------------------------------------------
 
 
-def reason_needed(short: int) -> str:
+def reason_needed(short: Number) -> str:
     return f"退单请写原因，例如“退{short} 不在我单位职责范围”"
 
 
-def result_needed(short: int) -> str:
+def result_needed(short: Number) -> str:
     return f"办结请写结果，例如“办结{short} 已清运，已回复诉求人”"
 
 
-def units_needed(short: int, verb: str) -> str:
+def units_needed(short: Number, verb: str) -> str:
     return f"{verb}给哪个单位？请回复“{verb}{short} 单位名”"
 
 
-def date_needed(short: int) -> str:
+def date_needed(short: Number) -> str:
     return f"延到哪天？请回复“延期{short} 到3月5日 原因”"
 
 
-def declined(*, short: int) -> str:
-    return f"{short}号已退回派单中心，等派单员定单位"
+def declined(*, short: Number) -> str:
+    return f"{called(short)}已退回派单中心，等派单员定单位"
 
 
 def handed_back(*, short: int, unit: str, no: str, body: str, reason: str, proposal: str | None, times: int) -> str:
@@ -259,32 +278,36 @@ def many_declines(*, no: str, times: int, units: Sequence[str]) -> str:
     return f"工单{no}已被退{times}次（{'、'.join(units)}），请督查定单位"
 
 
-def transferred(*, short: int, unit: str, window: float) -> str:
-    return f"{short}号已转{unit}，新时限{minutes(window)}"
+def transferred(*, short: Number, unit: str, window: float) -> str:
+    return f"{called(short)}已转{unit}，新时限{minutes(window)}"
 
 
 def taken_away(*, short: int, unit: str) -> str:
     return f"{short}号已转{unit}，本单位不再承办"
 
 
-def kept(*, short: int, unit: str, window: float) -> str:
-    return f"{short}号维持{unit}承办，新时限{minutes(window)}"
+def kept(*, short: Number, unit: str, window: float) -> str:
+    return f"{called(short)}维持{unit}承办，新时限{minutes(window)}"
 
 
 def same_unit(unit: str) -> str:
     return f"现在就由{unit}承办，无需转派"
 
 
-def nothing_to_decide(short: int) -> str:
-    return f"{short}号没有待定单位，无需处理"
+def nothing_to_decide(short: Number) -> str:
+    return f"{called(short)}没有待定单位，无需处理"
 
 
-def no_proposal(short: int) -> str:
-    return f"{short}号退单时没有建议单位，请回复“{short} 转 单位”"
+def no_proposal(short: Number) -> str:
+    return f"{called(short)}退单时没有建议单位，请回复“{short} 转 单位”"
 
 
-def whistled(*, short: int, units: Sequence[str], window: float) -> str:
-    return f"{short}号已吹哨{'、'.join(units)}，各自{minutes(window)}内报到"
+def whistled(*, short: Number, units: Sequence[str], window: float) -> str:
+    return f"{called(short)}已吹哨{'、'.join(units)}，各自{minutes(window)}内报到"
+
+
+def only_lead_whistles() -> str:
+    return "吹哨请由主办单位发起"
 
 
 def already_whistled(units: Sequence[str]) -> str:
@@ -303,24 +326,36 @@ def no_room(*, unit: str, no: str) -> str:
 # ---- finishing -------------------------------------------------------------------------------------------------------
 
 
-def resolved(*, short: int, member: str) -> str:
-    return f"{short}号已办结，{member}辛苦了"
+def resolved(*, short: Number, member: str) -> str:
+    return f"{called(short)}已办结，{member}辛苦了"
 
 
-def extended(*, short: int, until: str) -> str:
-    return f"{short}号延期到{until}，已登记"
+def extended(*, short: Number, until: str) -> str:
+    return f"{called(short)}延期到{until}，已登记"
 
 
 def reopened(*, short: int, reason: str) -> str:
     return f"{short}号重办：{reason}" if reason else f"{short}号重办"
 
 
-def not_resolved_yet(short: int) -> str:
-    return f"{short}号还没办结，无需重办"
+def not_resolved_yet(short: Number) -> str:
+    return f"{called(short)}还没办结，无需重办"
 
 
-def urged(*, short: int, times: int) -> str:
-    return f"{short}号派单员催办（第{times}次），请尽快回复进展"
+def urged(*, short: int, by: Role, times: int) -> str:
+    return f"{short}号{by.value}催办（第{times}次），请尽快回复进展"
+
+
+def urged_there(*, short: Number, unit: str, owner: str | None, times: int) -> str:
+    return f"{called(short)}已催{unit}{owner or ''}（第{times}次）"
+
+
+def assigned_there(*, short: Number, unit: str, member: str) -> str:
+    return f"{called(short)}已指派{unit}{member}承办"
+
+
+def reopened_there(*, short: Number, unit: str, window: float) -> str:
+    return f"{called(short)}已重办，{unit}新时限{minutes(window)}"
 
 
 def withdrawn(*, short: int) -> str:

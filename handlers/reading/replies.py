@@ -21,6 +21,7 @@ from handlers.reading import (
     replies_match,
     replies_menu,
     replies_remark,
+    replies_several,
     replies_units,
 )
 from handlers.reading import replies_vetoes as v
@@ -56,6 +57,15 @@ def read(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: date) 
         if followed is not None:
             return followed
     return understood
+
+
+def read_all(view: MessageView, room: RoomState, gazetteer: Gazetteer, today: date) -> tuple[Intent, ...]:
+    """All that one message orders, in its own order: 领1，2退单 重复. Never raises on any text."""
+    first = read(view, room, gazetteer, today)
+    if first is None or not first.explicit:
+        return (first,) if first is not None else ()
+    several = replies_several.read(view, room, lambda part, state: read(part, state, gazetteer, today))
+    return tuple(several) or (first,)
 
 
 def _ordered(answer: Answer) -> Intent | None:

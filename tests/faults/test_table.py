@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from bot.clock import VirtualClock
 from bot.roster import load_into
@@ -16,7 +17,7 @@ from handlers.policy import Policy
 from storage import people
 from storage.enums import MessageType
 from storage.sessions import reading, transaction
-from storage.tables import Assignment, InboxMessage, OutboxMessage, Ticket
+from storage.tables import Assignment, InboxMessage, Member, OutboxMessage, Ticket
 from tests import district
 from tests.harness import story
 from tests.process import LAMP, NINE, Groups, Process, prepare
@@ -142,7 +143,29 @@ def test_a_member_with_a_new_contact_id_is_known_by_the_nickname_and_a_clash_cou
         process.hear("东山镇", nickname, "待办", sender_id=contact)
         process.step()
     process.wait(minutes=1)
-    process.hear("东山镇", district.nick("东山镇", 4), "领1", sender_id="wx-new")  # the id of another member
-    process.step()
+    for _ in range(2):
+        process.wait(minutes=1)
+        process.hear("东山镇", district.nick("东山镇", 4), "领1", sender_id="wx-new")  # the id of another member
+        process.step()
     assert [duty.accepted_at for duty in process.rows(Assignment)] == [None]
-    assert len(process.groups.said("多人与")) == 1
+    assert len(process.groups.said("登记在花名册另一人名下")) == 1  # told once, not at every word
+
+
+def test_a_name_that_fits_two_people_counts_for_nobody_and_is_told_once_how_to_mend_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    prepare(engine)
+    with transaction(engine) as session:
+        for number in (3, 4):
+            member = session.exec(select(Member).where(Member.name == district.person("东山镇", number))).one()
+            member.aliases = ["东山镇值班员"]
+            session.add(member)
+    process = Process(engine, Groups(), VirtualClock(NINE), tmp_path)
+    process.hear("东山镇", district.DISPATCHER, LAMP)
+    process.step()
+    for said in ("领1", "领1", "办结1 已修好"):
+        process.wait(minutes=1)
+        process.hear("东山镇", "东山镇值班员", said)
+        process.step()
+    assert [duty.accepted_at for duty in process.rows(Assignment)] == [None]
+    assert len(process.groups.said("多人与“东山镇值班员”相符")) == 1
