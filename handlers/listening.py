@@ -49,10 +49,20 @@ def listen(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo
     known = [ticket.text for ticket in tickets.recent_in_room(session, room.id, message.sent_at - KNOWN_FOR)]
     befores = [view_of(ctx, row, room, speaker) for row in before]
     reading = complaints.read(view, gazetteer, befores, known)
-    if intent is not None and not (reading.complaints and reading.score >= PLAIN_COMPLAINT):
+    if intent is not None and (_names_an_open_one(intent, speaker, room) or not _complains(reading)):
         return replace(heard, reading=reading)
     whole = _whole(session, ctx, message, room, view) if reading.supplement else None
     return Heard(speaker, None, reading, whole, before=tuple(before))
+
+
+def _complains(reading: Reading) -> bool:
+    return bool(reading.complaints) and reading.score >= PLAIN_COMPLAINT
+
+
+def _names_an_open_one(intent: Intent, speaker: Speaker, room: RoomInfo) -> bool:
+    """下元村污水井马上安排抽水车: a member of the unit names one ticket and says what he does about it."""
+    of_unit = speaker.member is not None and speaker.member.unit_id == room.unit_id
+    return of_unit and len(intent.targets) == 1 and len(intent.words) > 1 and bool(intent.words[1])
 
 
 def _answered(

@@ -59,7 +59,7 @@ _TAIL = (
 )
 _NUMBER = r"(\d{1,3}|[" + _HAN + r"]{1,3})"
 _WORD = (
-    r"(?:领办|领单|认领|领|接单|接办|接|退单|退回|退|申请转派|转派|转办|转|改派|吹哨报到|吹哨|办结|结案|"
+    r"(?:领办|领单|领取|认领|领|接单|接办|接|退单|退回|退|申请转派|转派|转办|转|改派|吹哨报到|吹哨|办结|结案|"
     r"完结|延期|申请延期|重办|回访|催办|催|查询|查|指派|派|收到|同意|维持|销号|撤单|工单|诉求|单号|编号)"
 )
 _HAN_END = r"(?=$|[\s，,。.、；;：:！!？?~号单了吧啊哈呀]|我|退|办|转|领|接|收|让|由|请|归|不|这|那)"
@@ -69,6 +69,7 @@ _AFTER_WORD = re.compile(
     _WORD + r" *(?:了|下|单)? *[:：#\[【(（-]? *(?:第)?((?<!\d)\d{1,3})" + _MEASURE + r"(?!的|件)" + _TAIL
 )
 _AFTER_WORD_HAN = re.compile(_WORD + r" *[:：#]? *(?:第)?([" + _HAN + r"]{1,3})" + _MEASURE + _HAN_END + _TAIL)
+_AFTER_VERB = re.compile(r"(?:去办|去处理|办理|处理|负责|跟进|我办) *(?:第)?(\d{1,3})(?:号|单|件)?[。.!！吧]*$")
 _HASH = re.compile(r"#\s*(\d{1,3})" + _MEASURE + _TAIL)
 _ORDINAL = re.compile(
     r"(?<!倒数)第\s*"
@@ -85,19 +86,24 @@ _NUMBERED = re.compile(
     + r"(工单|单子?(?!元|位)|诉求|件|任务|那个|这个)?"
 )
 _FRONT = re.compile(
-    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求|\x02)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。-]|(?=\s|"
+    r"^\s*(?:(?:把|将|关于|申请|请|我们|我|那个|工单|诉求|\x02)\s*)*+[【\[(（]?(\d{1,3})(?:[】\])）]|\s*[，,：:。.-]|(?=\s|"
     r"$|[\u4e00-\u9fff@\x02]))" + _MEASURE + r"(?!\s*的)(?:\s*[、.．])?" + _TAIL
 )
-_FRONT_HAN = re.compile(r"^\s*([" + _HAN + r"]{1,3})(?:单子?|号单)(?=我|咱|俺|是|归|领|接|收到|退|转|马上|已|\s)")
+_FRONT_HAN = re.compile(
+    r"^\s*([" + _HAN + r"]{1,3})(?:(?:单子?|号单)(?=我|咱|俺|是|归|领|接|收到|退|转|马上|已|\s)|"
+    r"[，,、]\s*(?=我来|我去|我领|我接|我办|收到|马上))"
+)
 # 9办结 is a command like 办结9, so a 9 that the room has not is a slip to be told.
 _COMMANDS = re.compile(r"\s*(?:领办|领了?(?:$|[\s，,。])|接单|退单|办结(?!率)|延期|重办|吹哨|转派|改派|催办)")
-_LIST = re.compile(r"(?:^|[\s，,；;。])2\s*[、.．)）](?!\d)")  # 1、注意防火 2、注意防汛
+_LIST = re.compile(
+    r"(?:^|[\s，,；;。])1\s*[、.．)）](?!\d)[\s\S]*?[\s，,；;。]2\s*[、.．)）](?!\d)"
+)  # 1、注意防火 2、注意防汛
 _NUMBERED_LINE = re.compile(r"^[ 【（(]*\d", re.MULTILINE)
 _FRONT_NEXT = re.compile(
     r"\s+|$|"
-    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没去先这那归属就和跟认承签揽进情状怎"
+    r"[领接退转吹办延重催查收马我已请让由交派维同指不是还给安在正完搞处弄申改回未没去先这那归属就和跟认承签揽进情状怎应该"
     r"到有市诉"
-    r"、@ok]|单|号|件"
+    r"、@ok]|单|号|件|[你您](?=去|来|办|跑|处理|跟|盯|负责|抓紧|马上|辛苦)"
 )
 _JOINED = re.compile(
     r"\s*(?:[、,，和跟及与/+&]|\s)\s*(?:#|第)?(\d{1,3})"
@@ -164,6 +170,8 @@ def find(text: str, numbers: Collection[int], names: Collection[str] = ()) -> tu
             add(match, True, match.start(1))
     for match in _ORDINAL.finditer(text):
         add(match, False)
+    for match in _AFTER_VERB.finditer(text):
+        add(match, False, match.start(1))
     for match in _NUMBERED.finditer(text):
         if not _DATE_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
             add(match, bool(match[2]))

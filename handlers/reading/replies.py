@@ -83,7 +83,7 @@ def _ordered(answer: Answer) -> Intent | None:
 
 
 def _assign(answer: Answer) -> Intent | None:
-    member = replies_assign.assignee(answer)
+    member = replies_assign.assignee(answer) or replies_assign.stranger(answer)
     if member is None:
         return None
     if not answer.boss and replies_assign.promises(answer):

@@ -155,14 +155,15 @@ def _mark_people(
 def _mark_given_names(
     text: str, members: tuple[MemberEntry, ...], me: MemberEntry | None, people: dict[str, MemberEntry]
 ) -> str:
-    """建国你跑一趟: a leader calls his people by their given names, where only one of the room has it."""
+    """建国你跑一趟: a leader calls his people by their given names, where only one of the room has it, and no other
+    surname stands before it."""
     for member in members:
         given = member.name[1:]
         if len(given) < 2 or given not in text or sum(m.name.endswith(given) for m in members) > 1:
             continue
         called = re.compile(
-            rf"(?<=[让叫请派由给排]){re.escape(given)}|{re.escape(given)}(?=[,，\s]*(?:你|您|去|来|跑|负责|盯|办|"
-            "处理|马上|辛苦|抓紧|牵头|带))"
+            rf"(?<=[让叫请派由给排]){re.escape(given)}|(?:(?<![\u4e00-\u9fff])|(?<=[号个单件边那])){re.escape(given)}"
+            r"(?=[，,\s]*(?:你|您|去|来|跑|负责|盯|办|处理|马上|辛苦|抓紧|牵头|带))"
         )
         if called.search(text):
             text = _put(text, given, member, me, people)

@@ -113,3 +113,15 @@ def _clause_around(text: str, start: int, end: int) -> str:
 
 def _denied(clause: str) -> bool:
     return re.search(r"(?:别|不要|不用|甭|没|不是|不)(?:再)?(?:让|叫|派|安排|请|给|指派|去)", clause) is not None
+
+
+def stranger(answer: Answer) -> MemberEntry | None:
+    """Somebody of another unit whom a leader puts in charge of a numbered ticket: he must be told that it cannot be."""
+    if not answer.boss or not answer.known or answer.people:
+        return None
+    for member in answer.gazetteer.members:
+        if member.name in answer.plain and re.search(
+            re.escape(member.name) + _TITLE + r"[\s，,]*[你您]?(?:" + _VERB + ")", answer.plain
+        ):
+            return member
+    return None

@@ -47,7 +47,7 @@ _NOTHING = Remark(Says.NOTHING)
 # No answer lacks all of these; most chatter does. One cheap look saves the careful one.
 _ANY_KEY = re.compile(
     "[收去来过到派接领办弄修好完了行嗯恩中妥是在知明管我联安正让叫核查处k1赶已走灭止劝成拆换挪撤人包可遵题转没用能看问出马这清通归属责"
-    "搞拉跟盯跑上]|ok"
+    "搞拉跟盯跑上交包得嘞令]|ok"
 )
 _POINTS = re.compile(
     r"[\u4e00-\u9fff\d]{1,}(?:那个|这个|那单|这单|那件|这件|的事|那边|那儿|那里|那起|这起|那块|的问题|这边)|"
@@ -70,6 +70,8 @@ _SLIPS = (
     ("马上曲", "马上去"),
     ("现厂", "现场"),
 )
+_SIGNS = re.compile(r"[\s，,。.!！~、]+")
+_TWICE = re.compile(r"([\u4e00-\u9fff]{2,3})\1+")  # 接了接了, 收到收到
 _STOCK = re.compile(
     r"我们|我这边|我单位|我|咱们?|俺们?|这就|马上|立刻|立即|现在|正在|已经|已|收到|领办|领了|接了|过去|"
     r"去看看|去看|过来|看看|看一下|去|来|赶|"
@@ -89,6 +91,7 @@ def read(text: str, *, firm: bool, boss: bool) -> Remark:
     for wrong, right in _SLIPS:
         if wrong in text:
             text = text.replace(wrong, right)
+    text = _TWICE.sub(r"\1", text)
     whole = v.EXEMPT.sub("", compact(text))
     parts = _parts(text)
     if not parts or len(parts) > 30 or v.EXCLAIM.search(whole):
@@ -242,6 +245,8 @@ def _positive(whole: str, said: list[_Clause], kinds: list[Says], content: str, 
             return _NOTHING
         must = all(c.must_name for c in said if c.says is Says.ACK)
         return Remark(Says.ACK, content, must_name=must, points=points, words=_words(said, Says.ACK))
+    if w.GO_READY.search(_SIGNS.sub("", whole)):
+        return Remark(Says.GO, content, points=points, words=whole)
     if not firm or any(c.asks for c in said):
         return _NOTHING
     for kind in (Says.LATER, Says.WEAK):

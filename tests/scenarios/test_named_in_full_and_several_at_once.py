@@ -127,3 +127,13 @@ def test_what_is_refused_of_one_does_not_keep_the_other_from_being_done(text: st
     told.nothing_else()
 
 
+
+
+def test_a_handler_who_names_the_place_and_says_what_he_does_answers_and_reports_nothing_new() -> None:
+    told = story(LAMP, RUBBISH, "09:01 东山镇 @3: 石桥村垃圾马上安排清运车", "09:02 东山镇 @4: 领1")
+    told.says("09:00", "东山镇", "prompt")
+    told.says("09:00:30", "东山镇", "prompt")
+    told.says("09:01", "东山镇", "confirmation", "2号由甄丙领办")
+    told.says("09:02", "东山镇", "confirmation", "1号由甄丁领办")
+    told.nothing_else()
+    assert len(told.tickets) == 2
