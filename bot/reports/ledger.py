@@ -36,7 +36,7 @@ _FIGURES = (
     ("紧急敏感", 9, "whole", "urgent"),
     ("重复诉求", 9, "whole", "repeats"),
 )
-_TICKET = (
+TICKET = (
     Column("工单编号", 16),
     Column("12345单号", 22),
     Column("群内编号", 9, "whole"),
@@ -123,21 +123,27 @@ def _units(
 ) -> None:
     """A sheet per unit; the reasons met on the way are kept for the sheets of 退单 and 转派."""
     note = "点标题回到汇总；事项和原因已脱敏，敏感件不载内容"
-    sheets = {u: book.sheet(name, f"{u}｜{window}", note, _TICKET, back=summary) for u, name in names.items()}
+    sheets = {u: book.sheet(name, f"{u}｜{window}", note, TICKET, back=summary) for u, name in names.items()}
     for row in tickets:
         if row.status is AssignmentStatus.WITHDRAWN or row.unit not in sheets:
             continue
-        sheets[row.unit].add(_ticket(row))
+        sheets[row.unit].add(ticket_values(row))
         if row.status in (AssignmentStatus.DECLINED, AssignmentStatus.TRANSFERRED) and row.reason:
             reasons[row.unit, row.no, row.status.value] = row.reason
     for sheet in sheets.values():
-        sheet.finish()
-        sheet.colour("按时", "==", "否", "bad")
-        sheet.colour("状态", "==", AssignmentStatus.WAITING.value, "fair")
-        sheet.colour("紧急程度", "!=", "一般", "fair")
+        finish_unit(sheet)
 
 
-def _ticket(row: LedgerRow) -> list[Any]:
+def finish_unit(sheet: Sheet) -> None:
+    """Filter and colours of a unit's sheet, when its rows are written."""
+    sheet.finish()
+    sheet.colour("按时", "==", "否", "bad")
+    sheet.colour("状态", "==", AssignmentStatus.WAITING.value, "fair")
+    sheet.colour("紧急程度", "!=", "一般", "fair")
+
+
+def ticket_values(row: LedgerRow) -> list[Any]:
+    """The cells of a row under the columns `TICKET`."""
     return [
         *(row.no, row.order_no, row.short, row.role.value, row.urgency.value, row.category, row.gist, row.source),
         *(row.dispatched_at, row.due_at, row.accepted_at, seconds_to_accept(row), _yes_no(row.on_time)),
