@@ -15,11 +15,12 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlmodel import Session
 
 from bot.alarms import other_route
 from bot.backoff import delay
+from bot.backup import BackupError, Nightly
 from bot.channels.base import Channel, ConnectionState, InboundMessage, RoomsChanged, StateChange
 from bot.channels.wechaty import WechatyChannel
 from bot.channels.wechaty_tls import TlsConfig
@@ -35,6 +36,7 @@ from bot.scheduler import LAST_TICK, Scheduler, Ticker
 from bot.sender import Sender
 from bot.settings import Settings
 from handlers.binding import rooms_listed
+from handlers.troubles import tell_of_backup
 from storage import meta
 from storage.enums import OutageKind
 from storage.migrate import require_head
@@ -45,6 +47,7 @@ T = TypeVar("T")
 STOP_WITHIN = 5.0  # seconds that a clean stop may take
 IDLE = 1.0  # seconds after which a loop looks by itself, whatever it was told
 DOWN_AFTER = timedelta(seconds=30)  # a gap between ticks longer than this was an outage
+BACKUP_LOOK, BACKUP_AGAIN = 30.0, 600.0  # seconds between two looks; after one that failed
 STORE_AT_ONCE = 200  # messages of one storing transaction
 
 
@@ -82,6 +85,7 @@ class Bot:
         self.gate = Gate(settle=timedelta(seconds=settings.backlog_settle_seconds))
         self.knowledge = Knowledge(settings.context())
         files: Path = settings.files_dir
+        path = sqlite_path(settings.database_url)
         digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
         self.receiver = Receiver(self.database, account=self._account)
         self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate)
@@ -101,10 +105,17 @@ class Bot:
             self.knowledge,
             self.gate,
             last_tick=lambda: self.scheduler.last_tick,
-            files=files,
+            folders=[files, *filter(None, [path.parent if path else None, settings.backup_dir])],
             silent_after=timedelta(minutes=settings.silent_gateway_minutes),
             other_route=other_route(settings.alarm_urls.get_secret_value()),
+            troubles=self._troubles,
         )
+        self._nightly = None
+        self._backup_failed = False
+        if settings.backup_dir is not None:
+            self._nightly = Nightly(
+                settings.database_url, settings.backup_dir, at=settings.backup_time, keep=settings.backup_keep
+            )
         self._web_address = (settings.web_host, settings.web_port)
         self._came = asyncio.Event()  # something is in the inbox
         self._said = asyncio.Event()  # something may be in the outbox
@@ -124,6 +135,7 @@ class Bot:
             asyncio.create_task(self._for_ever("listen", self._listen)),
             asyncio.create_task(self._for_ever("understand", self._understand)),
             asyncio.create_task(self._for_ever("send", self._send)),
+            asyncio.create_task(self._for_ever("back up", self._back_up)),
         ]
         serving = asyncio.create_task(server.serve())
         await stop.wait()
@@ -270,6 +282,32 @@ class Bot:
                 await self.clock.sleep(min(pause, IDLE))
             else:
                 await _wait(self._said, IDLE)
+
+    async def _back_up(self) -> None:
+        """A backup every night, beside everything else; one that failed is told of and tried again."""
+        while True:
+            now = self.clock.now()
+            if self._nightly is not None and self._nightly.is_due(now):
+                try:
+                    made = await asyncio.to_thread(self._nightly.make, now)
+                    self._backup_failed = False
+                    log.info("backup_made", extra={"file": str(made.path), "rows": made.rows})
+                except (BackupError, OSError, SQLAlchemyError) as error:
+                    self._backup_failed = True
+                    log.error("backup_failed", extra={"reason": str(error)})
+                    await self.database.write(partial(self._tell_of_backup, now=now))
+                    await self.clock.sleep(BACKUP_AGAIN)
+            await self.clock.sleep(BACKUP_LOOK)
+
+    def _tell_of_backup(self, session: Session, *, now: datetime) -> None:
+        tell_of_backup(session, self.knowledge.context(session), now=now)
+
+    def _troubles(self) -> dict[str, bool]:
+        """What only this process knows to be wrong."""
+        return {
+            f"another process sends for the account {self._account}": self.sender.refused_by is not None,
+            "the last backup failed": self._backup_failed,
+        }
 
     async def _after_tick(self) -> None:
         self._said.set()

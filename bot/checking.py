@@ -14,7 +14,7 @@ from bot.channels.wechaty_tls import TlsConfig
 from bot.reports.fonts import FontMissing, cjk_font
 from bot.settings import Settings
 from handlers.context import load_district
-from storage import inbox, people
+from storage import inbox, meta, people
 from storage.enums import InboxState, UnitKind
 from storage.migrate import SchemaError, require_head
 from storage.sessions import reading
@@ -33,6 +33,9 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
     if all(each.ok for each in found):
         with reading(engine) as session:
             found += _roster(session, settings)
+            if quiet := meta.quiet(session):
+                what = f"the database was restored (backup of {quiet.backup_at:%Y-%m-%d %H:%M} UTC) and is quiet"
+                found.append(Finding(False, what, "let the bot read the groups, then python -m bot restore --confirm"))
     found += [await _gateway(settings), *_keys(settings), _font(settings.digest_font)]
     return found
 

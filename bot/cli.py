@@ -30,11 +30,14 @@ from bot.transcript import TranscriptError
 from handlers.digest_windows import DigestSettings, DueWindow, WindowError, special_window
 from storage.migrate import SchemaError, require_head, upgrade
 
+from bot.cli_backup import backup_command, restore_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(explain)
 app.command()(evaluate)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools wrote.")
 app.add_typer(imports, name="import")
 BAD_INPUT = 2  # exit status for input that cannot be used
@@ -109,7 +112,9 @@ def init(units: Units, database: DatabaseOption = None) -> None:
 def check(database: DatabaseOption = None) -> None:
     """Look at settings, database, roster, gateway and fonts; say what is wrong and what to do."""
     settings = settings_or_stop(database)
-    findings = asyncio.run(check_all(settings, open_database(settings)))
+    engine = open_database(settings)
+    findings = asyncio.run(check_all(settings, engine))
+    engine.dispose()
     for each in findings:
         typer.echo(f"{'ok   ' if each.ok else 'WRONG'} {each.what}" + (f"\n      do: {each.todo}" if each.todo else ""))
     if not all(each.ok for each in findings):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from handlers import digests
 from handlers.digest_windows import DigestSettings, DueWindow
 from handlers.posting import post_digest
 from storage import digests as stored
-from storage import inbox
+from storage import inbox, meta
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,14 @@ class Digesting:
         since = inbox.first_sent(session)
         if since is None:
             return []
-        return digests.windows_due(stored.last_ends(session), now, self._settings, since=since)
+        ends = stored.last_ends(session)
+        due = digests.windows_due(ends, now, self._settings, since=since)
+        ended = meta.quiet_ended(session)
+        if ended is None:
+            return due
+        # What fell due before a restored database was let speak was said from the other one, or lacks what that one knew.
+        before = {(w.kind, w.end) for w in digests.windows_due(ends, ended, self._settings, since=since)}
+        return [replace(w, post=w.post and (w.kind, w.end) not in before) for w in due]
 
     async def make(self, window: DueWindow, now: datetime) -> None:
         """Compute one window and store it; post it if it is to be posted. Done once, whoever else tries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from bot.database import Database
 from bot.gate import Gate
 from bot.knowledge import Knowledge
 from handlers.troubles import tell_of_silence
-from storage import deadlines, inbox, outbox
+from storage import deadlines, inbox, meta, outbox
 from storage.enums import InboxState
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Report:
     waiting: int
     parked: int
     free_disk_mb: int
+    quiet: bool
     problems: tuple[str, ...]
 
 
@@ -52,17 +53,22 @@ class Health:
         gate: Gate,
         *,
         last_tick: Callable[[], datetime | None],
-        files: Path,
+        folders: Sequence[Path],
         silent_after: timedelta,
         other_route: Callable[[str], Awaitable[None]] | None = None,
+        troubles: Callable[[], Mapping[str, bool]] = dict,
     ) -> None:
-        """`other_route` carries an alarm past WeChat (e-mail, SMS, a 企业微信 webhook), where one is set."""
+        """`other_route` carries an alarm past WeChat (e-mail, SMS, a 企业微信 webhook), where one is set.
+
+        `folders` are those whose disks must not be full; `troubles` are further checks, true where something is wrong.
+        """
         self._database = database
         self._clock = clock
         self._knowledge = knowledge
         self._gate = gate
         self._last_tick = last_tick
-        self._files = files
+        self._folders = folders
+        self._troubles = troubles
         self._silent_after = silent_after
         self._other_route = other_route
         self._started = clock.now()
@@ -99,7 +105,8 @@ class Health:
         tick = self._last_tick()
         silent = now - (self.last_event or self._started)
         parked = inbox.count_in(session, InboxState.PARKED)
-        free = shutil.disk_usage(self._files if self._files.exists() else Path(".")).free // 2**20
+        free = min(shutil.disk_usage(each if each.exists() else Path(".")).free for each in self._folders) // 2**20
+        quiet = meta.quiet(session) is not None
         checks = {
             "not connected to WeChat": not self._gate.connected,
             "the ticker stands still": tick is None or now - tick > TICK_IS_OLD,
@@ -108,6 +115,8 @@ class Health:
             "the gateway is silent": silent >= self._silent_after,
             "messages are parked": parked > 0,
             "less than 500 MB of disk are free": free < 500,
+            "restored, and quiet until `python -m bot restore --confirm`": quiet,
+            **self._troubles(),
         }
         return Report(
             connected=self._gate.connected,
@@ -119,6 +128,7 @@ class Health:
             waiting=inbox.count_in(session, InboxState.NEW),
             parked=parked,
             free_disk_mb=free,
+            quiet=quiet,
             problems=tuple(what for what, wrong in checks.items() if wrong),
         )
 
@@ -157,7 +167,8 @@ def _metrics(report: Report) -> bytes:
         ("lingban_minutes_without_event", report.minutes_without_event, "minutes without any event of the gateway"),
         ("lingban_inbox_waiting", report.waiting, "messages not understood yet"),
         ("lingban_inbox_parked", report.parked, "messages that could not be handled"),
-        ("lingban_free_disk_megabytes", report.free_disk_mb, "free disk where the files are"),
+        ("lingban_free_disk_megabytes", report.free_disk_mb, "free disk where files and database are"),
+        ("lingban_quiet", report.quiet, "1 when a restored database waits for its confirmation"),
         ("lingban_problems", len(report.problems), "checks that fail now"),
     ):
         Gauge(name, meaning, registry=registry).set(float(value or 0))

@@ -60,7 +60,9 @@ class Scheduler:
 
     async def _tick(self, now: datetime) -> None:
         if not self._gate.is_open:
-            await self._database.write(lambda session: self._alive(session, now))
+            if await self._database.write(lambda session: self._alive(session, now)):
+                self.last_tick = now
+                return  # nobody confirmed yet that a restored database may speak
             backlog = await self._database.read(lambda session: inbox.count_in(session, InboxState.NEW))
             if not self._gate.try_open(now, backlog=backlog):
                 self.last_tick = now
@@ -77,10 +79,12 @@ class Scheduler:
         limit_reminders.remind(session, ctx, now=now)
         return taken
 
-    def _alive(self, session: Session, now: datetime) -> None:
+    def _alive(self, session: Session, now: datetime) -> bool:
+        """Note now and then that the process lives; whether it must be quiet."""
         if self._written is None or now - self._written >= ALIVE_EVERY:
             meta.put(session, LAST_TICK, now.isoformat())
             self._written = now
+        return meta.quiet(session) is not None
 
     async def next_wake(self) -> datetime | None:
         """When something falls due next: a step or a digest; None while the gate is shut."""

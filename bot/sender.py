@@ -124,7 +124,7 @@ class Sender:
 
     def _pick(self, session: Session, now: datetime) -> Parcel | None:
         """Choose what goes next and mark it `sending`, committed before the call."""
-        if not self._may_send(session, now):
+        if not self._may_send(session, now) or meta.quiet(session) is not None:
             return None
         self._settle_unknown(session, now)
         rooms = self._rooms(session)

@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     early_meeting_call_back_units: int = Field(default=3, ge=0, le=100)
     early_meeting_call_back_base: int = Field(default=3, ge=1)
 
+    # backups
+    backup_dir: Path | None = None
+    backup_time: time = time(3, 30)
+    backup_keep: int = Field(default=14, ge=1, le=1000)
+
     # secrets
     data_key: SecretStr = SecretStr("")
     hash_key: SecretStr = SecretStr("")
@@ -111,7 +116,7 @@ class Settings(BaseSettings):
     alarm_urls: SecretStr = SecretStr("")
     log_level: str = "INFO"
 
-    @field_validator("digest_time", mode="before")
+    @field_validator("digest_time", "backup_time", mode="before")
     @classmethod
     def _clock(cls, value: object) -> object:
         return time.fromisoformat(value) if isinstance(value, str) else value
@@ -149,7 +154,7 @@ class Settings(BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
-    @field_validator("units_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
+    @field_validator("units_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

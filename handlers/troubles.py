@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from handlers import texts
 from handlers.context import Context
+from handlers.policy import BEIJING
 from handlers.speaking import say
 from storage.enums import SayKind
 
@@ -49,5 +50,18 @@ def tell_of_failure(session: Session, ctx: Context, *, since: datetime, now: dat
         kind=SayKind.ALERT,
         text=texts.was_failing(since=since, until=now),
         key=f"failing:{int(since.timestamp())}",
+        now=now,
+    )
+
+
+def tell_of_backup(session: Session, ctx: Context, *, now: datetime) -> None:
+    """The nightly backup failed; told once a day."""
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.backup_failed(),
+        key=f"backup-failed:{now.astimezone(BEIJING):%Y%m%d}",
         now=now,
     )

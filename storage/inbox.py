@@ -167,3 +167,8 @@ def count_in(session: Session, state: InboxState) -> int:
 
 def first_sent(session: Session) -> datetime | None:
     return session.exec(select(func.min(InboxMessage.sent_at))).one()
+
+
+def files(session: Session) -> list[str]:
+    """Where the files of the groups lie that messages refer to."""
+    return [name for name in session.exec(select(InboxMessage.file).where(col(InboxMessage.file).is_not(None))) if name]

@@ -1,13 +1,49 @@
-"""Facts of the database itself: leases, warnings said once, outages, single values."""
+"""Facts of the database itself: leases, warnings said once, outages, quiet after a restore, single values."""
 
+import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from storage.enums import OutageKind
 from storage.inbox import insert_or_nothing
 from storage.tables import Lease, Meta, Outage, Warning_
+
+QUIET = "quiet"  # present in a backup and in what was restored from it, until a person confirms
+QUIET_ENDED = "quiet_ended"  # when that was, ISO 8601
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """A database that was restored from a backup: nothing is said from it until a person confirms."""
+
+    backup_at: datetime  # what happened after this is known only as far as the groups told it again
+    last_said: int  # the newest outbox row of the backup
+
+    def as_text(self) -> str:
+        return json.dumps({"backup_at": self.backup_at.isoformat(), "last_said": self.last_said})
+
+
+def quiet(session: Session) -> Quiet | None:
+    """The mark of a restored database that nobody confirmed yet."""
+    told = get(session, QUIET)
+    if not told:
+        return None
+    values = json.loads(told)
+    return Quiet(datetime.fromisoformat(values["backup_at"]), values["last_said"])
+
+
+def end_quiet(session: Session, *, now: datetime) -> None:
+    session.execute(delete(Meta).where(col(Meta.key) == QUIET))
+    put(session, QUIET_ENDED, now.isoformat())
+
+
+def quiet_ended(session: Session) -> datetime | None:
+    """When a person last let a restored database speak."""
+    told = get(session, QUIET_ENDED)
+    return datetime.fromisoformat(told) if told else None
 
 
 def get(session: Session, key: str, default: str = "") -> str:
@@ -58,6 +94,11 @@ def release_lease(session: Session, *, name: str, holder: str, now: datetime) ->
 
 def lease_holder(session: Session, name: str) -> Lease | None:
     return session.get(Lease, name)
+
+
+def forget_leases(session: Session) -> None:
+    """Of a copy: whoever held one holds it on the database that was copied."""
+    session.execute(delete(Lease))
 
 
 def start_outage(session: Session, *, kind: OutageKind, account: str, at: datetime) -> None:

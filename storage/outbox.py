@@ -132,3 +132,8 @@ def last_about(session: Session, room_id: int, ticket_no: str) -> OutboxMessage 
         .order_by(col(OutboxMessage.sent_at).desc(), col(OutboxMessage.id).desc())
     ).all()
     return next((row for row in rows if ticket_no in row.tickets), None)
+
+
+def last_id(session: Session) -> int:
+    """The newest row's id; 0 where there is none."""
+    return session.exec(select(func.max(OutboxMessage.id))).one() or 0

@@ -36,7 +36,7 @@ async def test_a_silent_gateway_is_told_of_once_within_three_minutes(
 
     database = Database(engine, inline=True)
     health = Health(
-        database, clock, Knowledge(), Gate(connected=True), last_tick=clock.now, files=tmp_path,
+        database, clock, Knowledge(), Gate(connected=True), last_tick=clock.now, folders=[tmp_path],
         silent_after=timedelta(minutes=3), other_route=other_route,
     )  # fmt: skip
     app = FastAPI()
@@ -77,7 +77,7 @@ async def test_an_alarm_that_could_not_be_written_is_raised_when_it_can_be(engin
             raise OperationalError("BEGIN", {}, Exception("disk I/O error"))
 
     health = Health(
-        Database(engine, inline=True), clock, Knowledge(), Gate(connected=True), last_tick=clock.now, files=tmp_path,
+        Database(engine, inline=True), clock, Knowledge(), Gate(connected=True), last_tick=clock.now, folders=[tmp_path],
         silent_after=timedelta(minutes=3), other_route=other_route,
     )  # fmt: skip
     clock.move_to(NINE + timedelta(minutes=3))

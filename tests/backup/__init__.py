@@ -1,0 +1,1 @@
+"""Backup and restore, and what a restored database may say."""
