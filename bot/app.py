@@ -35,6 +35,8 @@ from bot.receiver import Receiver
 from bot.scheduler import LAST_TICK, Scheduler, Ticker
 from bot.sender import Sender
 from bot.settings import Settings
+from bot.web.app import make_page
+from bot.web.parts import Parts
 from handlers.binding import rooms_listed
 from handlers.troubles import tell_of_backup
 from storage import meta
@@ -116,6 +118,15 @@ class Bot:
             self._nightly = Nightly(
                 settings.database_url, settings.backup_dir, at=settings.backup_time, keep=settings.backup_keep
             )
+        self.page = Parts(
+            database=self.database,
+            clock=self.clock,
+            knowledge=self.knowledge,
+            digests=settings.digests(),
+            files=files,
+            report=self.health.report,
+            secure=settings.web_https,
+        )
         self._web_address = (settings.web_host, settings.web_port)
         self._came = asyncio.Event()  # something is in the inbox
         self._said = asyncio.Event()  # something may be in the outbox
@@ -128,7 +139,7 @@ class Bot:
         await self.sender.recover()
         ticker = Ticker(self.scheduler, self.clock, self._after_tick)
         ticker.start()
-        page = web or FastAPI(title="领办", docs_url=None, redoc_url=None, openapi_url=None)
+        page = web or make_page(self.page)
         page.include_router(health_routes(self.health))
         server = _Server(page, *self._web_address)
         tasks = [

@@ -32,12 +32,14 @@ from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
+from bot.cli_users import users  # isort: skip
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(explain)
 app.command()(evaluate)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.add_typer(users, name="user")
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools wrote.")
 app.add_typer(imports, name="import")
 BAD_INPUT = 2  # exit status for input that cannot be used

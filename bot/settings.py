@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     # the web page and health
     web_host: str = "127.0.0.1"
     web_port: int = Field(default=8080, ge=1, le=65535)
+    web_https: bool = False
     page_url: str = ""
     silent_gateway_minutes: int = Field(default=3, ge=1, le=24 * 60)
     alarm_urls: SecretStr = SecretStr("")

@@ -160,3 +160,12 @@ class Satisfaction(StrEnum):
 class OutageKind(StrEnum):
     OFFLINE = "offline"  # the process ran without WeChat
     DOWN = "down"  # the process itself was dead
+
+
+class PageRole(StrEnum):
+    """What somebody may see and do on the page."""
+
+    SUPERVISION = "督查"
+    DISPATCH = "派单"
+    UNIT = "单位"  # sees its own unit only
+    ADMIN = "管理"  # edits, and names users

@@ -111,3 +111,9 @@ def learn_contact(session: Session, *, member_id: int, contact_id: str, now: dat
     session.add(row)
     touch_roster(session)
     return row
+
+
+def held_rooms(session: Session) -> list[SeenRoom]:
+    """Rooms that were listed and could not be bound by themselves, with the reason."""
+    query = select(SeenRoom).where(col(SeenRoom.held_because).is_not(None)).order_by(col(SeenRoom.id))
+    return list(session.exec(query).all())

@@ -205,6 +205,9 @@ class Ticket(SQLModel, table=True):
     __table_args__ = (
         Index("ix_ticket_repeat", "phone_hash", "created_at"),
         Index("ix_ticket_village", "village", "created_at"),
+        Index("ix_ticket_category", "category", "id"),
+        Index("ix_ticket_status", "status", "id"),
+        Index("ix_ticket_unit_id", "unit_id", "id"),
         # One live ticket for one order; an order whose message was recalled may be posted anew.
         Index(
             "uq_ticket_order_no",
@@ -218,7 +221,7 @@ class Ticket(SQLModel, table=True):
     no: str = Field(unique=True)  # YYYYMMDD-NNNN, by the Beijing day of its first message
     order_no: str | None = None
     room_id: int = Field(foreign_key="room.id", index=True)  # where it was reported
-    unit_id: int | None = Field(default=None, foreign_key="unit.id", index=True)  # leads now; null while 待定单位
+    unit_id: int | None = Field(default=None, foreign_key="unit.id")  # leads now; null while 待定单位
     source: Source = Field(sa_type=enum_column(Source))
     category: str
     runner_up: str | None = None
@@ -281,6 +284,13 @@ class Assignment(SQLModel, table=True):
         ),
         Index("ix_assignment_window", "dispatched_at", "unit_id"),
         Index("ix_assignment_open", "unit_id", "status"),
+        Index(
+            "ix_assignment_waiting",
+            "due_at",
+            "id",
+            sqlite_where=text("status = '待领办'"),
+            postgresql_where=text("status = '待领办'"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)

@@ -127,7 +127,23 @@ _NO_NAME = re.compile(
 _BEFORE_PHONE = re.compile(
     r"(?:^|[\s,。;:、(/|])(?:联系|找|我是|我叫|叫|请联系|请找)?([\u4e00-\u9fff]{2,3})[ ,:(]{0,2}(?=\+?(?:86)?1[3-9]\d)"
 )
+# 市民郑某某来电, 村民赵四家: a full name without a title between who it is and what he does.
+_NAMED_CITIZEN = re.compile(
+    r"(?:市民|居民|村民|业主|群众|网民|网友|租户|租客|商户|住户|家长|游客|乘客|户主|诉求人|来电人|反映人|投诉人|举报人|当事人)"
+    r"(?:为|叫|是|:)?([\u4e00-\u9fff]{2,4}?)(?=来电|致电|打电话|拨打|电话|反映|投诉|举报|咨询|求助|诉称|称|表示|家|[,(:、。]|\d)"
+)
+_AT_HOME = re.compile(r"(?:村|社区|小区|楼|号|室)([\u4e00-\u9fff]{2,3}?)家(?=门|房|院|的|里|后|前|旁|隔壁|养|盖|违|私)")
+_NO_GIVEN_NAME = re.compile(
+    r"多次|再次|经常|连续|于[昨今前近\d]|向|时常|时有|都|常年|多年|普遍|强烈|集体|通过|从|今[天早日]|昨|近日|早上|晚上|上午|下午|"
+    r"要求|希望|担心|等人|们|代表|自[家建]|户|全|方面|和平|单位|万|温馨|满意|关[于注心]|易|安全|成立|江边|白天|高[楼层]|金[额]|夏[天季]|"
+    r"石[头块]|水[管井费表]|洪水|房[子屋]|古[树井]|花[园坛]|路[灯面口]|牛|季度|文[化明]|商[户铺]|连|管|单|曾|议|中|功|安[排宁]|便|烦|谢|任[意何]|店|家"
+)
 _CALLED = re.compile(r"(?:名叫|名字叫|我叫|他叫|她叫|姓名是)([\u4e00-\u9fff]{2,3})(?=[,。;:、\s()]|$)")
+
+
+@lru_cache(maxsize=1)
+def _double_surnames() -> frozenset[str]:
+    return frozenset(data_lines("surnames.txt")[2].split())
 
 
 @lru_cache(maxsize=1)
@@ -149,6 +165,12 @@ def find_names(folded: str) -> list[Found]:
     for match in titled.finditer(folded):
         if _is_person(folded, match):
             found.append(Found("name", match.group(1) + match.group(2) + match.group(3), match.span()))
+    for pattern in (_NAMED_CITIZEN, _AT_HOME):
+        for match in pattern.finditer(folded):
+            name = match.group(1)
+            known = name[0] in surnames or name[:2] in _double_surnames()
+            if known and not _NO_NAME.search(name) and not _NO_GIVEN_NAME.search(name):
+                found.append(Found("name", name, match.span(1)))
     for match in _FIELD.finditer(folded):
         raw = match.group(1)
         cut = _NO_NAME.search(raw)

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
-from storage import tables  # noqa: F401  (registers the tables)
+from storage import page_tables, tables  # noqa: F401  (registers the tables)
 
 engine: Engine = context.config.attributes["engine"]
 

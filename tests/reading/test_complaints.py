@@ -123,3 +123,20 @@ def test_the_explanation_names_verdict_evidence_and_fields() -> None:
     assert {"verdict", "evidence", "field", "category"} <= {line.kind for line in lines}
     phone = next(line for line in lines if line.name == "phone")
     assert phone.span is not None and phone.value == "13800001122"
+
+
+@pytest.mark.parametrize(
+    "text, names",
+    [
+        ("市民郑样生来电反映，口头村垃圾五天没人清运，请处理", ("郑样生",)),
+        ("口头村张样花家门口垃圾五天没人清运", ("张样花",)),
+        ("口头村村民赵样家房子漏雨，请村里帮忙", ("赵样",)),
+        ("市民欧阳样文来电反映口头村垃圾五天没人清运", ("欧阳样文",)),
+        ("市民多次来电反映口头村垃圾五天没人清运", ()),
+        ("居民连续反映口头村垃圾五天没人清运，请安排", ()),
+        ("业主任意停车，口头村主路堵了，请处理", ()),
+    ],
+)
+def test_a_full_name_without_a_title_is_a_name(text: str, names: tuple[str, ...]) -> None:
+    """Shown in the groups once: only names with a title, a field or a phone behind them were hidden."""
+    assert reading(in_town(text)).complaints[0].people == names

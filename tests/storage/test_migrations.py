@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlmodel import SQLModel
 
-from storage import tables  # noqa: F401
+from storage import page_tables, tables  # noqa: F401
 from storage.migrate import SchemaError, current, downgrade, head, require_head, upgrade
 from storage.sessions import make_engine
 

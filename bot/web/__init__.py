@@ -1,0 +1,1 @@
+"""The web page: what supervisors, dispatchers and units see beyond the groups. Reads the database, decides nothing."""
