@@ -61,9 +61,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
-        clock=clock, moment=moment, day_and_time=day_and_time, took=took, share=share, problem=problem
-    )
+    made.filters.update(clock=clock, moment=moment, day_and_time=day_and_time, took=took, share=share, problem=problem)
     made.globals["Right"] = Right
     return made
 
