@@ -60,7 +60,8 @@ def load_district(folder: Path) -> District:
     gazetteer = Gazetteer(
         units=units,
         villages=tuple(
-            VillageEntry(r["township"], r["village"], r["kind"], _parts(r["aliases"])) for r in _rows(folder / "villages.csv")
+            VillageEntry(r["township"], r["village"], r["kind"], _parts(r["aliases"]))
+            for r in _rows(folder / "villages.csv")
         ),
         categories=tuple(
             CategoryEntry(
@@ -69,7 +70,8 @@ def load_district(folder: Path) -> District:
             for r in _rows(folder / "catalogue.csv")
         ),
         members=tuple(
-            MemberEntry(r["name"], r["unit"], Role(r["role"]), _parts(r["aliases"])) for r in _rows(folder / "members.csv")
+            MemberEntry(r["name"], r["unit"], Role(r["role"]), _parts(r["aliases"]))
+            for r in _rows(folder / "members.csv")
         ),
     )
     return District(gazetteer, {r["room"]: unit for r, unit in zip(unit_rows, units, strict=True)})
@@ -78,7 +80,9 @@ def load_district(folder: Path) -> District:
 def load_cases(folder: Path) -> list[dict[str, Any]]:
     """Return the cases of all intake*.jsonl of a folder, or of one file."""
     paths = sorted(folder.glob("intake*.jsonl")) if folder.is_dir() else [folder]
-    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [
+        json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
 
 
 @dataclass
@@ -154,7 +158,9 @@ def corpus(
 ) -> list[Labelled]:
     """Return part of the corpus as messages of a unit room (`keep` picks the lines)."""
     room = next(room for room, unit in district.rooms.items() if unit.kind is UnitKind.TOWN)
-    handler = next(m for m in district.gazetteer.members if m.unit == district.rooms[room].name and m.role is Role.HANDLER)
+    handler = next(
+        m for m in district.gazetteer.members if m.unit == district.rooms[room].name and m.role is Role.HANDLER
+    )
     items = []
 
     def add(text: str, complaint: bool, weight: float, origin: str) -> None:

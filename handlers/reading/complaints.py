@@ -26,6 +26,7 @@ ITEM_LEAST = -2.0  # an item of a list that is a complaint as a whole may be ter
 ITEM_ALONE = 0.3  # an item must reach this where the list as a whole is doubtful
 UNANCHORED = 0.6  # log-odds for a text that names nothing to go to
 TOLD_OF_A_PLACE = -0.5  # log-odds for "…村村民反映…"
+THREATENED = -2.0  # log-odds for words of suicide or violence: one missed weighs more than ten heard in vain
 TOLD = frozenset({"told", "told_problem", "w:caller"})
 PLACED = frozenset({"village", "place_and_problem", "place_alone", "town"})
 REPORTING = frozenset(
@@ -35,6 +36,7 @@ ANCHORS = TOLD | PLACED | frozenset(
     {"phone", "order_fields", "from:dispatcher", "room:dispatch", "room:agency", "room:supervision", "u:danger",
      "u:outage", "u:group", "w:media", "titled", "type:chat_history", "type:url"}
 )  # fmt: skip
+_LESSONS = frozenset({"article", "piece", "laughs", "w:not_real", "own_life"})
 _OFFICIAL_LIST = ("w:meeting", "w:materials", "w:statistics", "w:study", "headed")
 
 
@@ -122,12 +124,14 @@ def _read_free(
 
 
 def needed(seen: Observed) -> float:
-    """Return the log-odds that a free text must reach.
+    """Return the log-odds that a free text must reach: few for a threat, unless a report, a lesson or a joke holds it.
 
     What names no place, caller, danger or phone is talk more often than a complaint. What tells a caller's words about
     a place is a complaint more often than its other words say, unless they are those of reports and notices.
     """
     names = seen.features.keys()
+    if "u:threat" in names and not names & (REPORTING | _LESSONS):
+        return THREATENED
     if names & TOLD and names & PLACED and not names & REPORTING:
         return TOLD_OF_A_PLACE
     return 0.0 if names & ANCHORS else UNANCHORED

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from handlers.reading import model
 from handlers.reading.index import ReadingIndex
 from handlers.reading.model import ngrams
 from handlers.reading.places import Finder, PlaceFound
@@ -59,6 +60,35 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"(?:今天|昨天|上午|下午|刚才|已经?|全部|现场|正在).{0,12}(?:清理|修好|处理|完成|拉走|恢复|换|解决|联系|拆|劝离|疏通|告知|答复|上报)[^,。]{0,6}(?:了|完|毕|好)"
         ),
     ),
+    (
+        "under_way",
+        re.compile(
+            r"我们(?:上门|去过|已|联系|跟|派|正)|(?:校|医院|物业|公司|交警|派出所|教委|水务|园林)(?:已经?|那边)?(?:派人|介入|回了|答复)|正在?(?:抢修|维修|施工|处理|清|修|挖|焊|接|核|协调|对接|联系|调|排查)|(?:抢修|维修|施工)(?:队|人员)|到现场|到场"
+        ),
+    ),
+    (
+        "the_matter",  # one that all know of: …那件, …的事,
+        re.compile(
+            r"[\u4e00-\u9fff]那?(?:件|单|单子|事儿?|那户|那家|那拨|那处|那块)(?:,|我|咱|跟|今|昨|明|已|人家|物业|交警|谁|还|水务|供|转|问|怎|咋|的?延)"
+        ),
+    ),
+    (
+        "praised",
+        re.compile(
+            r"锦旗|感谢信|点赞|表扬|夸[咱我他她]|都夸|好评|致谢|电[话来]?.{0,2}感谢|特意.{0,6}谢|太感人|[送谢]来?.{0,2}面旗"
+        ),
+    ),
+    ("article", re.compile(r"^\W{0,3}(?:《[^》\n]{2,30}》.{0,6})?第[一二三四五六七八九十百\d]{1,5}条")),
+    (
+        "piece",  # of writing: 信息稿: …, 会议纪要: …, 一线故事 | …
+        re.compile(
+            r"^.{0,14}(?:稿|信息|简报|简讯|解读|读懂|故事|案例|学习|科普|课堂|规定|条例|纪要|样板|模板|题|讲义|培训|提示|宣传[单册]?|内容|复盘)\W{0,2}[:|丨!]"
+        ),
+    ),
+    (
+        "who_has_it",
+        re.compile(r"谁(?:在|来)?(?:跟|盯|接了|负责|有|会|去了|知道|家有)|给个话|回话|咋回复|怎么回复|口径|算谁|归谁"),
+    ),
     ("that_one", re.compile(r"那[件个单户条](?!.{0,3}(?:养|院|路|人|老))|这[件单]|刚才|上次|后来")),
     (
         "let_someone",
@@ -83,6 +113,15 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("laughs", re.compile(r"哈哈|嘿嘿|笑死|\[(?:捂脸|呲牙|笑哭|偷笑|太阳|奸笑)\]|[\U0001F600-\U0001F64F]")),
     ("order_no", re.compile(r"(?:热线|怀柔)-?\d{6}")),
     ("phone", re.compile(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}")),
+)
+# What was done succeeded (拉走了, 焊上了, 谈妥了), and no new trouble follows.
+_CAME_OUT = re.compile(
+    r"(?:清|修|换|拉|补|拆|挖|堵|焊|接|锯|铺|扫|捞|收|填|灭|谈|说|办|找|劝|调|通|弄|装|测|查|销|立|移|搬)"
+    r"(?:完毕?|好|走|通|上|出来|回去|干净|妥|到.{0,4}|着|离|开|掉|新的?)了"
+    r"|(?:恢复|同意|认可|承诺|答应|签收|扑灭|解决|修复|更换|核实|处理|上门)了|没意见|没反弹"
+)
+_TROUBLE_AFTER = re.compile(
+    r"又|还[是在有没]|没(?!意见|反弹|事|问题|再|有?异味)|不(?!再|用|影响|错)|却|至今|跑了|结果|更"
 )
 _SPEAKER = re.compile(r"^[^:\n]{1,14}:[ ]?", re.M)
 _DIGITS = re.compile(r"\d+")
@@ -128,6 +167,7 @@ def observe(view: MessageView, index: ReadingIndex, *, text: str | None = None, 
     _together(seen, known)
     seen.plain = _plain(lowered, seen.finder)
     seen.grams = ngrams(seen.plain)
+    _sound(seen)
     return seen
 
 
@@ -138,6 +178,10 @@ def _shape(seen: Observed, view: MessageView) -> None:
         if found:
             features[name] = 1.0
             seen.spans[name] = [(found.group()[:20], found.span())]
+    came_out = next((found for found in _CAME_OUT.finditer(text) if not _TROUBLE_AFTER.search(text, found.end())), None)
+    if came_out:
+        features["settled"] = 1.0
+        seen.spans["settled"] = [(came_out.group(), came_out.span())]
     length = len(text.strip())
     features["len:" + next(str(n) for n in (4, 8, 14, 25, 60, 150, 10**9) if length <= n)] = 1.0
     if seen.place.village or seen.place.options:
@@ -179,6 +223,15 @@ _CALM = (
 )
 
 
+_OFFICIAL = frozenset((*_CALM, "headed", "titled"))
+_SOMETHING_TO_GO_TO = frozenset({"village", "town", "told", "w:caller", "phone", "order_no"})
+TALK_UNIT = 3.0  # log-odds of the talk model that count as one
+TALK_LIMIT = 3.0  # of which so many count at most
+TALK_FEATURES = frozenset(
+    f"sounds:{side}{where}" for side in ("citizen", "talk") for where in ("", ":alone", ":official")
+)
+
+
 def _together(seen: Observed, known: Sequence[str]) -> None:
     """Evidence that only counts in company: a place with a problem and nothing official about it."""
     features = seen.features
@@ -194,6 +247,19 @@ def _together(seen: Observed, known: Sequence[str]) -> None:
         features["place_alone"] = 1.0
     if known and _about_known(seen, known):
         features["about_known"] = 1.0
+
+
+def _sound(seen: Observed) -> None:
+    """Let the corpus speak: louder where nothing is named that one could go to, and apart where offices write."""
+    score = model.talk().score(seen.grams) / TALK_UNIT
+    name = "sounds:citizen" if score > 0 else "sounds:talk"
+    value = min(TALK_LIMIT, abs(score))
+    features = seen.features
+    alone = not features.keys() & _SOMETHING_TO_GO_TO
+    official = not features.keys().isdisjoint(_OFFICIAL)
+    features[name + (":alone" if alone else "")] = value
+    if official:
+        features[name + ":official"] = value
 
 
 def _about_known(seen: Observed, known: Sequence[str]) -> bool:

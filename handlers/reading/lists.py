@@ -10,7 +10,7 @@ from handlers.reading.views import Span
 _CHINESE = "一二三四五六七八九十"
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮"
 _MARK = re.compile(
-    r"(?:(?<=^)|(?<=[\n;。,:!?)\] \t]))[ \t]*(?:"
+    r"(?:(?<=^)|(?<=[\n;。,:!?)\] \t])|(?=[①-⑮]))[ \t]*(?:"
     r"(?P<digit>\d{1,2})[ ]?(?:[、)]|[.](?!\d))|\((?P<paren>\d{1,2})\)|\((?P<chinese_paren>[一二三四五六七八九十])\)"
     rf"|(?P<circled>[{_CIRCLED}])|(?P<chinese>[{_CHINESE}])(?:是(?!否|不是|个)|、)|第(?P<ordinal>[{_CHINESE}])(?:件|个|是|条)?[,:、]|其(?P<other>[{_CHINESE}])[,:、是]?)[ \t]*"
 )

@@ -192,8 +192,11 @@ def loose_number(folded: str) -> tuple[str, Span] | None:
     match = ORDER_NO.search(folded)
     if match:
         return match.group(), match.span()
-    match = _NAMED_NO.search(folded)
+    match = _NAMED_NO.search(folded) or _CELL_NO.search(folded)
     return (match.group(1), match.span(1)) if match else None
 
 
 _NAMED_NO = re.compile(r"(?:工单|诉求|受理|案件)(?:编号|单号|号码?|编码)[:= 为是]{0,3}(\d{10,20})(?!\d)")
+_CELL_NO = re.compile(
+    r"(?:^|[|\t\n:])[ ]*(2[4-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4,8})[ ]*[|\t]", re.M
+)  # 260306007788|…

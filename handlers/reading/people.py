@@ -28,6 +28,9 @@ _ID15 = re.compile(r"(?<!\d)([1-8]\d{5}\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[
 _LONG_RUN = re.compile(r"(?<!\d)\d{4}(?:[ \-]?\d{4}){2}[ \-]?\d{4,7}(?!\d)|(?<!\d)\d{16,}(?!\d)")
 _TOO_LONG_MOBILE = re.compile(r"(?<!\d)1[3-9]\d{10,13}(?!\d)")
 _ORDER_BEFORE = re.compile(r"(?:编号|单号|编码|号码为|热线-?|怀柔|单)[】\])]?[:=＝ \t\n]{0,3}$")
+_SPOKEN = re.compile(r"[零〇幺一二三四五六七八九]{7,12}")
+_SAID_DIGITS = str.maketrans("零〇幺一二三四五六七八九", "001123456789")
+_PHONE_BEFORE = re.compile(r"(?:电话|手机|座机|号码|联系方式|号)[是:为 ,]{0,3}$")
 _PLATE = re.compile(
     r"([京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新][A-Za-z])[·\-. ]?([A-HJ-NP-Za-hj-np-z0-9]{5,6})(?![A-Za-z0-9])"
 )
@@ -53,7 +56,8 @@ def _digits(text: str) -> str:
 def find_numbers(folded: str) -> list[Found]:
     """Return phones, identity numbers, cards and plates in order of place; they never overlap."""
     many = _MANY_DIGITS.search(folded) is not None
-    if not many and _MIXED.search(folded) is None:
+    spoken = _SPOKEN.search(folded) is not None
+    if not many and not spoken and _MIXED.search(folded) is None:
         return []
     found: list[Found] = []
     taken = bytearray(len(folded) + 1)
@@ -65,11 +69,22 @@ def find_numbers(folded: str) -> list[Found]:
 
     if many:
         _long_numbers(folded, add)
+    if spoken:
+        _spoken_numbers(folded, add)
     for match in _PLATE.finditer(folded):
         if any(c.isdigit() for c in match.group(2)):
             add("plate", match.group(1) + match.group(2), match.span())
     found.sort(key=lambda item: item.span)
     return found
+
+
+def _spoken_numbers(folded: str, add: Callable[[str, str, Span], None]) -> None:
+    """Find phones that a voice message spells: 一三八零零零零六六二二, 电话六九六五一二三四."""
+    for match in _SPOKEN.finditer(folded):
+        digits = match.group().translate(_SAID_DIGITS)
+        named = _PHONE_BEFORE.search(folded, max(0, match.start() - 8), match.start()) is not None
+        if re.fullmatch(r"1[3-9]\d{9}", digits) or (named and 7 <= len(digits) <= 12):
+            add("phone", digits, match.span())
 
 
 def _long_numbers(folded: str, add: Callable[[str, str, Span], None]) -> None:

@@ -148,12 +148,12 @@ class Finder:
 
     def _by_sound(self, found: PlaceFound) -> None:
         for match in islice(_UNKNOWN_VILLAGE.finditer(self.folded), MAX_SOUND_TRIES):
-            stem = match.group(1)
+            stem = match.group(1).removesuffix("村")  # 琦峰茶村村口
             for size in range(min(5, len(stem)), 1, -1):
                 target = self._sounds_like(stem[-size:], found.town_named or self.own)
                 if target is not None:
                     found.township, found.village = target
-                    found.span = (match.end(1) - size, match.end())
+                    found.span = (match.start(1) + len(stem) - size, match.end())
                     return
 
     def _sounds_like(self, stem: str, town: str | None) -> Target | None:

@@ -31,6 +31,15 @@ def test_a_mobile_number_never_stays(before: str, phone: str, cuts: tuple[int, i
 
 
 @settings(max_examples=200, deadline=None)
+@given(before=NOISE, phone=MOBILE, after=NOISE)
+def test_a_mobile_number_spelt_by_voice_never_stays(before: str, phone: str, after: str) -> None:
+    said = phone.translate(str.maketrans("0123456789", "零幺二三四五六七八九"))
+    masked = mask(f"{before}，电话{said}，{after}")
+    assert said not in masked
+    assert masked.count("****") >= 1
+
+
+@settings(max_examples=200, deadline=None)
 @given(before=NOISE, number=st.from_regex(IDENTITY, fullmatch=True))
 def test_an_identity_number_never_stays(before: str, number: str) -> None:
     assert number not in mask(f"{before}，身份证{number}，请核实")
@@ -49,6 +58,8 @@ def test_masking_never_raises_and_masking_twice_changes_nothing(text: str) -> No
         ("联系电话13800005678", "联系电话138****5678"),
         ("工单20260303-0001在09:15前领办", "工单20260303-0001在09:15前领办"),
         ("1号由赵样三领办，用时2分5秒", "1号由赵样三领办，用时2分5秒"),
+        ("她电话一三八零零零零六六二二，请回", "她电话138****6622，请回"),
+        ("一二三四五六七，大家一起走", "一二三四五六七，大家一起走"),
         ("口头村12号院墙塌了", "口头村**号院墙塌了"),
         ("工单编号热线-260303-090001", "工单编号热线-260303-090001"),
     ],
