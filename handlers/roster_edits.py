@@ -6,6 +6,7 @@ Nothing here sends a message or touches a ticket, a duty or a clock; the rules s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,48 +29,64 @@ WEEKDAYS = "一二三四五六日"
 def add_member(session: Session, form: Form, *, now: datetime) -> Edit:
     """A new member at the end of the roster; fields unit, name, role, aliases, on_duty, contact_id."""
     read = Reader(form)
-    unit = _unit_named(session, read.text("unit"))
-    name = read.text("name")
+    unit, name = _unit_named(session, read.text("unit")), read.text("name")
+    fields = _fields(session, read, None)
     if unit is None:
         read.wrong("unit", "没有这个单位")
+    elif session.exec(select(Member).where(Member.unit_id == unit.id, Member.name == name)).first():
+        read.wrong("name", f"{unit.name}已有“{name}”；撤出的可以在那一行恢复")
     read.done()
     assert unit is not None and unit.id is not None
-    if session.exec(select(Member).where(Member.unit_id == unit.id, Member.name == name)).first():
-        raise EditRefused({"name": f"{unit.name}已有“{name}”；撤出的可以在那一行恢复"})
     position = max((member.position for member in people.members(session)), default=0) + 1
     member = Member(unit_id=unit.id, name=name, role=Role.HANDLER, position=position)
-    return _save_member(session, member, unit, form, before=None, now=now)
+    return _save_member(session, member, unit, fields, before=None, now=now)
 
 
 def change_member(session: Session, member_id: int, form: Form, *, now: datetime) -> Edit:
     """Role, aliases, mark of duty, WeChat id, and whether the member is there at all; the name stays."""
     member = found(session.get(Member, member_id))
     unit = found(session.get(Unit, member.unit_id))
-    return _save_member(session, member, unit, form, before=_member(session, member), now=now)
+    read = Reader(form)
+    fields = _fields(session, read, member_id)
+    read.done()
+    return _save_member(session, member, unit, fields, before=_member(session, member), now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    role: str
+    aliases: list[str]
+    on_duty: bool
+    active: bool
+    contact: str
+    held: MemberContact | None  # the row of that contact, if it is known
+
+
+def _fields(session: Session, read: Reader, member_id: int | None) -> _Fields:
+    """What a form says of a member; what is wrong is noted in the reader."""
+    role, contact = read.text("role"), read.text("contact_id", needed=False)
+    if role not in list(Role):
+        read.wrong("role", "请选一个角色")
+    query = select(MemberContact).where(MemberContact.contact_id == contact)
+    held = session.exec(query).first() if contact else None
+    if held is not None and held.member_id != member_id:
+        read.wrong("contact_id", "这个微信号已是别人的")
+    return _Fields(role, read.many("aliases"), read.yes("on_duty"), read.yes("active"), contact, held)
 
 
 def _save_member(
-    session: Session, member: Member, unit: Unit, form: Form, *, before: dict[str, Any] | None, now: datetime
+    session: Session, member: Member, unit: Unit, fields: _Fields, *, before: dict[str, Any] | None, now: datetime
 ) -> Edit:
-    read = Reader(form)
-    aliases, contact = read.many("aliases"), read.text("contact_id", needed=False)
-    role = form.get("role", "")
-    if role not in list(Role):
-        read.wrong("role", "请选一个角色")
-    held = _contact(session, contact) if contact else None
-    if held is not None and held.member_id != member.id:
-        read.wrong("contact_id", "这个微信号已是别人的")
-    read.done()
-    member.role, member.aliases, member.on_duty = Role(role), aliases, read.yes("on_duty")
-    member.active = before is None or read.yes("active")
+    member.role, member.aliases, member.on_duty = Role(fields.role), fields.aliases, fields.on_duty
+    member.active = before is None or fields.active
     session.add(member)
     session.flush()
     assert member.id is not None
-    if contact and held is None:
-        people.learn_contact(session, member_id=member.id, contact_id=contact, now=now, source="admin")
-    elif held is not None:
-        held.clash = None  # the administrator's word ends a clash
-        session.add(held)
+    if fields.held is not None:
+        fields.held.clash = None  # the administrator's word ends a clash
+        session.add(fields.held)
+    elif fields.contact:
+        people.learn_contact(session, member_id=member.id, contact_id=fields.contact, now=now, source="admin")
     session.flush()
     return _told(session, f"人员 {unit.name} {member.name}", before, _member(session, member))
 
@@ -85,19 +102,15 @@ def _member(session: Session, member: Member) -> dict[str, Any]:
     }
 
 
-def _contact(session: Session, contact_id: str) -> MemberContact | None:
-    return session.exec(select(MemberContact).where(MemberContact.contact_id == contact_id)).first()
-
-
 # ---- the rota --------------------------------------------------------------------------------------------------------
 
 
-def add_duty(session: Session, form: Form) -> Edit:
-    """A line of the rota; fields member_id, weekday (0 = Monday) or day, starts, ends, line."""
+def add_duty(session: Session, unit_id: int, form: Form) -> Edit:
+    """A line of the unit's rota; fields member_id, weekday (0 = Monday) or day, starts, ends, line."""
     read = Reader(form)
     member = session.get(Member, number(form.get("member_id", "")))
-    if member is None or not member.active:
-        read.wrong("member_id", "没有这个人")
+    if member is None or not member.active or member.unit_id != unit_id:
+        read.wrong("member_id", "这个单位没有这个人")
     starts, ends, day = read.clock("starts"), read.clock("ends"), read.day("day")
     weekday = form.get("weekday", "").strip()
     line = form.get("line", "").strip()
@@ -112,7 +125,7 @@ def add_duty(session: Session, form: Form) -> Edit:
     read.done()
     assert member is not None and member.id is not None
     row = Duty(
-        unit_id=member.unit_id, member_id=member.id, weekday=int(weekday) if weekday else None, day=day,
+        unit_id=unit_id, member_id=member.id, weekday=int(weekday) if weekday else None, day=day,
         starts=starts, ends=ends, line=line, source="page",
     )  # fmt: skip
     session.add(row)

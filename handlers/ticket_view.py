@@ -70,7 +70,7 @@ class TicketStory:
 def story_of(session: Session, ctx: Context, ticket: Ticket, *, personal: bool) -> TicketStory:
     """All that is kept of a ticket; without `personal` every text is masked as in the groups."""
     district = ctx.district
-    people = _opened(ctx, ticket.people)
+    people = opened(ctx, ticket.people)
     known = people.split()
 
     def shown(text: str) -> str:
@@ -111,7 +111,7 @@ def story_of(session: Session, ctx: Context, ticket: Ticket, *, personal: bool) 
         unit=district.unit_by_id[ticket.unit_id].name if ticket.unit_id else "待定单位",
         room=district.room_by_id[ticket.room_id].topic if ticket.room_id in district.room_by_id else "",
         text=shown(ticket.text),
-        phones=_opened(ctx, ticket.phones) if personal else "",
+        phones=opened(ctx, ticket.phones) if personal else "",
         people=people if personal else "",
         repeat_of=repeated.no if repeated else None,
         duties=tuple(duties),
@@ -121,7 +121,7 @@ def story_of(session: Session, ctx: Context, ticket: Ticket, *, personal: bool) 
     )
 
 
-def _opened(ctx: Context, sealed: str | None) -> str:
+def opened(ctx: Context, sealed: str | None) -> str:
     """Blank-separated values; empty where the key is missing, which `check` tells."""
     try:
         return ctx.vault.open(sealed) if sealed else ""

@@ -44,6 +44,12 @@ def lead_of(session: Session, ticket_id: int) -> Assignment | None:
     ).first()
 
 
+def leads_of(session: Session, ticket_ids: Sequence[int]) -> dict[int, Assignment]:
+    """The latest lead duty of each of several tickets, by the ticket's id."""
+    query = select(Assignment).where(col(Assignment.ticket_id).in_(ticket_ids), Assignment.role == AssignmentRole.LEAD)
+    return {duty.ticket_id: duty for duty in session.exec(query.order_by(col(Assignment.id))).all()}
+
+
 def duty_of_unit(session: Session, ticket_id: int, unit_id: int) -> Assignment | None:
     """The latest duty of a unit on a ticket, alive or not."""
     return session.exec(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from bot.web import login, overview, tickets
+from bot.web import exports, login, overview, report_pages, roster_pages, tickets, unit_pages
 from bot.web.guard import NeedsLogin
 from bot.web.headers import Headers
 from bot.web.parts import Parts
@@ -27,8 +29,9 @@ def make_page(parts: Parts) -> FastAPI:
     """The whole page over `parts`; the bot serves it and adds the health routes."""
     page = FastAPI(title="领办", docs_url=None, redoc_url=None, openapi_url=None)
     page.state.parts = parts
+    page.state.counting = Lock()  # one digest at a time: a second reader's thread stays free for the other pages
     page.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    for module in (login, overview, tickets):
+    for module in (login, overview, exports, tickets, unit_pages, report_pages, roster_pages):
         page.include_router(module.router)
     page.add_middleware(Headers, secure=parts.secure)
     page.add_exception_handler(NeedsLogin, _to_login)

@@ -38,6 +38,14 @@ def share(rate: float | None) -> str:
     return f"{rate * 100:.1f}%" if rate is not None else "—"
 
 
+NAVIGATION = (  # address, word, the right that it takes
+    ("/", "总览", None),
+    ("/tickets", "工单", None),
+    ("/reports", "报表", Right.EVERY_UNIT),
+    ("/roster", "花名册", Right.EVERY_UNIT),
+    ("/catalogue", "派单目录", Right.EVERY_UNIT),
+    ("/changes", "变更记录", Right.EDIT),
+)
 PROBLEMS = {  # what `bot.health` calls them
     "not connected to WeChat": "没有连上微信",
     "the ticker stands still": "计时停住了",
@@ -62,7 +70,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(clock=clock, moment=moment, day_and_time=day_and_time, took=took, share=share, problem=problem)
-    made.globals["Right"] = Right
+    made.globals.update(Right=Right, nav=NAVIGATION)
     return made
 
 

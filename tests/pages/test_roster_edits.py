@@ -40,7 +40,7 @@ def session(district: District) -> Session:
 
 
 def member(session: Session, name: str = "赵样三") -> Member:
-    return session.exec(select(Member).where(Member.name == name)).one()
+    return session.exec(select(Member).where(Member.name == name, Member.unit_id == TOWN)).one()
 
 
 def problems(edit: Callable[[], object]) -> dict[str, str]:
@@ -105,7 +105,8 @@ def test_the_administrators_word_ends_a_clash(session: Session) -> None:
 def test_a_line_of_the_rota_comes_and_goes(session: Session) -> None:
     edits.add_member(session, NEW, now=NOW)
     who = str(member(session).id)
-    edit = edits.add_duty(session, {"member_id": who, "weekday": "2", "starts": "08:30", "ends": "18:00", "line": "白班"})
+    form = {"member_id": who, "weekday": "2", "starts": "08:30", "ends": "18:00", "line": "白班"}
+    edit = edits.add_duty(session, TOWN, form)
     told = {"人员": "赵样三", "何时": "周三", "起": "08:30", "止": "18:00", "班次": "白班"}
     assert (edit.subject, edit.before, edit.after) == ("值班 怀柔镇", None, told)
     row = session.exec(select(Duty)).one()
@@ -120,6 +121,7 @@ def test_a_line_of_the_rota_comes_and_goes(session: Session) -> None:
     [
         ({"member_id": "99"}, "member_id"),
         ({"member_id": "1 or 1=1"}, "member_id"),
+        ({"member_id": "2"}, "member_id"),  # of another unit
         ({"weekday": "7"}, "weekday"),
         ({"weekday": ""}, "weekday"),
         ({"day": "2026-03-20"}, "day"),
@@ -130,8 +132,9 @@ def test_a_line_of_the_rota_comes_and_goes(session: Session) -> None:
 )
 def test_a_line_that_cannot_be_is_refused(session: Session, change: dict[str, str], field: str) -> None:
     edits.add_member(session, NEW, now=NOW)
+    edits.add_member(session, {**NEW, "unit": "雁栖镇", "contact_id": ""}, now=NOW)
     form = {"member_id": str(member(session).id), "weekday": "2", "starts": "08:30", "ends": "18:00", **change}
-    assert field in problems(lambda: edits.add_duty(session, form))
+    assert field in problems(lambda: edits.add_duty(session, TOWN, form))
     assert session.exec(select(Duty)).all() == []
 
 
@@ -180,7 +183,7 @@ def test_an_edit_sends_nothing_and_moves_no_clock(district: District) -> None:
     before = [[row.model_dump() for row in session.exec(select(table)).all()] for table in tables]
     edits.add_member(session, NEW, now=NOW)
     who = member(session)
-    edits.add_duty(session, {"member_id": str(who.id), "weekday": "2", "starts": "08:30", "ends": "18:00"})
+    edits.add_duty(session, TOWN, {"member_id": str(who.id), "weekday": "2", "starts": "08:30", "ends": "18:00"})
     edits.change_member(session, who.id or 0, {"role": Role.HEAD.value}, now=NOW)
     edits.change_unit(session, TOWN, {"aliases": "怀柔", "topic": "怀柔镇接诉群"})
     edits.save_category(session, None, {"category": "噪声扰民", "lead_agency": "区水务局"})
