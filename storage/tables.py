@@ -219,7 +219,7 @@ class Ticket(SQLModel, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     no: str = Field(unique=True)  # YYYYMMDD-NNNN, by the Beijing day of its first message
-    order_no: str | None = None
+    order_no: str | None = Field(default=None, index=True)
     room_id: int = Field(foreign_key="room.id", index=True)  # where it was reported
     unit_id: int | None = Field(default=None, foreign_key="unit.id")  # leads now; null while 待定单位
     source: Source = Field(sa_type=enum_column(Source))
@@ -284,6 +284,8 @@ class Assignment(SQLModel, table=True):
         ),
         Index("ix_assignment_window", "dispatched_at", "unit_id"),
         Index("ix_assignment_open", "unit_id", "status"),
+        Index("ix_assignment_unit_day", "unit_id", "dispatched_at"),
+        Index("ix_assignment_unit_ticket", "unit_id", "ticket_id", "id"),
         Index(
             "ix_assignment_waiting",
             "due_at",
