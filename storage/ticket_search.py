@@ -2,7 +2,7 @@
 
 A page is asked for by the ticket that it must lie behind, so that the thousandth is as fast as the first. One filter
 leads, the one with the index that finds the fewest (`_lead`); the others are looked up ticket by ticket, in at most
-`SCANNED` tickets a page: the page then goes on from `Found.before`, even where it found nothing. So no page takes long,
+so many tickets a page (`SCANNED`): the page then goes on from `Found.before`, even where it found nothing. So no page takes long,
 however many tickets there are and however rare what is looked for.
 """
 
@@ -21,6 +21,7 @@ from storage.enums import TicketStatus, Urgency
 from storage.tables import Assignment, Ticket
 
 SCANNED = 20_000  # tickets looked through for one page; about 50 ms
+SCANNED_OF_UNIT = 5_000  # they lie scattered, so each takes longer
 _ID, _AT = col(Ticket.id), col(Ticket.created_at)
 
 
@@ -51,6 +52,7 @@ class _Lead:
     keys: Select[Any]  # the same rows as ids alone, answered by the index
     by_time: bool = False  # in the order of `created_at`, else of the id
     key: Any = _ID
+    scanned: int = SCANNED
 
 
 def search(session: Session, wanted: Wanted, *, limit: int, before: int | None = None, own: int | None = None) -> Found:
@@ -148,6 +150,7 @@ def _unit_leads(unit_id: int) -> _Lead:
         select(Ticket).join(Assignment, ticket_id == _ID).where(*of_unit),
         select(ticket_id).where(*of_unit),
         key=ticket_id,
+        scanned=SCANNED_OF_UNIT,
     )
 
 
@@ -190,11 +193,11 @@ def _not_behind(session: Session, lead: _Lead, floor: int) -> list[Any]:
 
 
 def _floor(session: Session, lead: _Lead, behind: list[Any], before: int | None) -> int | None:
-    """The last ticket that a page looks at; None where there are fewer than `SCANNED`."""
+    """The last ticket that a page looks at; None where there are no more."""
     if lead.keys.whereclause is None:  # every ticket: ids have no large gaps
         top = before if before is not None else (session.connection().execute(select(func.max(_ID))).scalar() or 0) + 1
         return top - SCANNED if top > SCANNED else None
-    query = _ordered(lead.keys.where(*behind), lead).limit(1).offset(SCANNED - 1)
+    query = _ordered(lead.keys.where(*behind), lead).limit(1).offset(lead.scanned - 1)
     return session.connection().execute(query).scalar()
 
 
