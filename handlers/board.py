@@ -63,7 +63,7 @@ def board_now(
     upto = now + timedelta(seconds=1)  # windows are half-open; what is said this second counts on a live board
     tallies: dict[int, Tally] = defaultdict(Tally)
     whole = Tally()
-    for duty in digest_facts.duties(session, start, upto, unit_id):
+    for duty in digest_facts.clocks(session, start, upto, unit_id):
         tallies[duty.unit_id].add(duty, upto)
         whole.add(duty, upto)
     counts = board.counts(session, now=now)

@@ -23,6 +23,7 @@ SPANS: tuple[tuple[int, str], ...] = (
 )
 LONGER = "1小时以上"
 _PASSED_ON = (AssignmentStatus.DECLINED, AssignmentStatus.TRANSFERRED)
+_OPEN = {True: AssignmentStatus.ACCEPTED, False: AssignmentStatus.WAITING}
 
 
 class Clocked(Protocol):
@@ -64,16 +65,6 @@ def seconds_to_accept(duty: Clocked) -> int | None:
     return int((duty.accepted_at - duty.dispatched_at).total_seconds())
 
 
-def is_answerable(duty: Clocked, end: datetime) -> bool:
-    """Accepted, or its due time has passed; not if it was withdrawn, or passed on before its due time."""
-    state = state_at(duty, end)
-    if state is AssignmentStatus.WITHDRAWN:
-        return False
-    if state in _PASSED_ON and duty.ended_at is not None and duty.ended_at < duty.due_at:
-        return False
-    return accepted_by(duty, end) or duty.due_at < end
-
-
 def is_overdue(duty: Clocked, end: datetime) -> bool:
     """Still waiting just before `end`, its due time passed."""
     return state_at(duty, end) is AssignmentStatus.WAITING and duty.due_at < end
@@ -99,26 +90,31 @@ class Tally:
 
     def add(self, duty: Clocked, end: datetime) -> bool:
         """Count one assignment as at `end`; False when it was withdrawn and counts nowhere."""
-        state = state_at(duty, end)
+        ended, due, taken = duty.ended_at, duty.due_at, duty.accepted_at
+        accepted = taken is not None and taken < end
+        state = duty.status if ended is not None and ended < end else _OPEN[accepted]  # as `state_at`, once per row
         if state is AssignmentStatus.WITHDRAWN:
             return False
 
         self.dispatched += 1
-        self.resolved += state is AssignmentStatus.RESOLVED
-        self.declined += state is AssignmentStatus.DECLINED
-        self.transferred += state is AssignmentStatus.TRANSFERRED
         self.helper += duty.role is AssignmentRole.HELPER
         self.urgent += duty.urgency is not Urgency.NORMAL
         if state is AssignmentStatus.WAITING:
             self.waiting += 1
-            self.overdue_open += duty.due_at < end
+            self.overdue_open += due < end
+        elif state is not AssignmentStatus.ACCEPTED:
+            self.resolved += state is AssignmentStatus.RESOLVED
+            self.declined += state is AssignmentStatus.DECLINED
+            self.transferred += state is AssignmentStatus.TRANSFERRED
         on_time = False
-        if duty.accepted_at is not None and duty.accepted_at < end:
+        if accepted and taken is not None:
             self.accepted += 1
-            self.seconds.append(int((duty.accepted_at - duty.dispatched_at).total_seconds()))
+            self.seconds.append(int((taken - duty.dispatched_at).total_seconds()))
             on_time = duty.on_time is True
             self.accepted_on_time += on_time
-        if is_answerable(duty, end):
+        # Answerable: accepted, or its due time has passed; not what was passed on before its due time.
+        left_early = state in _PASSED_ON and ended is not None and ended < due
+        if not left_early and (accepted or due < end):
             self.answerable += 1
             self.in_time += on_time
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from handlers.digest_counts import Tally, distribution
 from handlers.digest_windows import DigestSettings
 from handlers.policy import BEIJING
 from storage import digest_facts as queries
-from storage.digest_facts import Duty
+from storage.digest_facts import Clock
 
 DAY = timedelta(days=1)
 
@@ -26,7 +27,7 @@ def unit_numbers(
     under way.
     """
     days = _days(end, settings)
-    own = queries.duties(session, min(start, days[0][0]), end, unit_id)
+    own = queries.clocks(session, min(start, days[0][0]), end, unit_id)
     window = _tally(own, start, end)
     return {
         "numbers": window.numbers(),
@@ -46,15 +47,16 @@ def _days(end: datetime, settings: DigestSettings) -> list[tuple[datetime, datet
     return [(finish - DAY, min(finish, end)) for finish in finishes]
 
 
-def _tally(duties: list[Duty], start: datetime, end: datetime) -> Tally:
+def _tally(duties: list[Clock], start: datetime, end: datetime) -> Tally:
+    """The sums of those dispatched in [start, end); the list is in the order of dispatch."""
+    first, last = (bisect_left(duties, at, key=lambda duty: duty.dispatched_at) for at in (start, end))
     tally = Tally()
-    for duty in duties:
-        if start <= duty.dispatched_at < end:
-            tally.add(duty, end)
+    for duty in duties[first:last]:
+        tally.add(duty, end)
     return tally
 
 
-def _day(duties: list[Duty], start: datetime, end: datetime) -> dict[str, Any]:
+def _day(duties: list[Clock], start: datetime, end: datetime) -> dict[str, Any]:
     numbers = _tally(duties, start, end).numbers()
     shown = {key: numbers[key] for key in ("dispatched", "accepted", "on_time_rate", "mean_seconds")}
     return {"day": (start + DAY).astimezone(BEIJING).date().isoformat(), **shown}

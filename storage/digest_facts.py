@@ -57,6 +57,20 @@ class Duty(NamedTuple):
     repeat_of_id: int | None
 
 
+class Clock(NamedTuple):
+    """What the counting reads of one assignment. `status` and `on_time` are of now."""
+
+    unit_id: int
+    role: AssignmentRole
+    status: AssignmentStatus
+    urgency: Urgency
+    dispatched_at: datetime
+    due_at: datetime
+    accepted_at: datetime | None
+    on_time: bool | None
+    ended_at: datetime | None
+
+
 class Sibling(NamedTuple):
     """Another assignment of the ticket of `of`, an assignment of the window."""
 
@@ -132,6 +146,11 @@ _DUTY = (
     *(_A.accepted_at, _A.on_time, _A.ended_at, _A.assigned_by, _T.no, _T.category, _T.repeat_of_id),
 )
 
+_CLOCK = (
+    *(_A.unit_id, _A.role, _A.status, _URGENCY, _A.dispatched_at, _A.due_at),
+    *(_A.accepted_at, _A.on_time, _A.ended_at),
+)
+
 
 def _in_window(start: datetime, end: datetime, unit_id: int | None = None) -> Any:
     window = and_(_A.dispatched_at >= start, _A.dispatched_at < end)
@@ -155,9 +174,15 @@ def categories(session: Session) -> list[str]:
     return [row[0] for row in _rows(session, query)]
 
 
-def duties(session: Session, start: datetime, end: datetime, unit_id: int | None = None) -> list[Duty]:
-    """The assignments dispatched in [start, end), of all units or one, by time."""
-    query = select(*_DUTY).join(Ticket, _T.id == _A.ticket_id).where(_in_window(start, end, unit_id))
+def clocks(session: Session, start: datetime, end: datetime, unit_id: int | None = None) -> list[Clock]:
+    """The clocks of the assignments dispatched in [start, end), of all units or one, by time."""
+    query = select(*_CLOCK).join(Ticket, _T.id == _A.ticket_id).where(_in_window(start, end, unit_id))
+    return [Clock(*row) for row in _rows(session, query.order_by(_A.dispatched_at, _A.id))]
+
+
+def duties(session: Session, start: datetime, end: datetime) -> list[Duty]:
+    """The assignments dispatched in [start, end), by time."""
+    query = select(*_DUTY).join(Ticket, _T.id == _A.ticket_id).where(_in_window(start, end))
     rows = _rows(session, query.order_by(_A.dispatched_at, _A.id))
     return [Duty(*row) for row in rows]
 

@@ -2,8 +2,8 @@
 
 A page is asked for by the ticket that it must lie behind, so that the thousandth is as fast as the first. One filter
 leads, the one with the index that finds the fewest (`_lead`); the others are looked up ticket by ticket, in at most
-so many tickets a page (`SCANNED`): the page then goes on from `Found.before`, even where it found nothing. So no page takes long,
-however many tickets there are and however rare what is looked for.
+so many tickets a page (`SCANNED`): the page then goes on from `Found.before`, even where it found nothing. So no page
+takes long, however many tickets there are and however rare what is looked for.
 """
 
 from __future__ import annotations
