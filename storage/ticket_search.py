@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, null, select, union
+from sqlalchemy import Select, exists, func, null, select, union
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, or_
 
@@ -48,11 +48,11 @@ class Found:
 class _Lead:
     """How a page walks: over which rows, in which order, from which column's index."""
 
+    scanned: int  # tickets that a page looks through at most
     rows: Select[Any]  # of tickets, with the leading condition
     keys: Select[Any]  # the same rows as ids alone, answered by the index
     by_time: bool = False  # in the order of `created_at`, else of the id
     key: Any = _ID
-    scanned: int = SCANNED
 
 
 def search(session: Session, wanted: Wanted, *, limit: int, before: int | None = None, own: int | None = None) -> Found:
@@ -137,7 +137,7 @@ def _lead(wanted: Wanted, own: int | None) -> tuple[_Lead, list[Any]]:
     conditions = [_filter(name, wanted, indexed=True) for name in names if name in leads]
     rest = [_filter(name, wanted) for name in names if name not in leads] + _of_units(wanted, own)
     by_time = "since" in leads
-    return _Lead(rows.where(*conditions), ids.where(*conditions), by_time), rest
+    return _Lead(SCANNED, rows.where(*conditions), ids.where(*conditions), by_time), rest
 
 
 def _unit_leads(unit_id: int) -> _Lead:
@@ -147,10 +147,10 @@ def _unit_leads(unit_id: int) -> _Lead:
     again = exists().where(col(later.unit_id) == unit_id, col(later.ticket_id) == ticket_id, col(later.id) > duty)
     of_unit = (col(Assignment.unit_id) == unit_id, ~again)
     return _Lead(
+        SCANNED_OF_UNIT,
         select(Ticket).join(Assignment, ticket_id == _ID).where(*of_unit),
         select(ticket_id).where(*of_unit),
         key=ticket_id,
-        scanned=SCANNED_OF_UNIT,
     )
 
 
@@ -160,7 +160,8 @@ def _of_units(wanted: Wanted, own: int | None, but: int | None = None) -> list[A
 
 
 def _of_unit(unit_id: int) -> Any:
-    return exists().where(and_(col(Assignment.ticket_id) == _ID, col(Assignment.unit_id) == unit_id))
+    any_ = aliased(Assignment)  # the search itself may go over the duties of another unit
+    return exists().where(col(any_.ticket_id) == _ID, col(any_.unit_id) == unit_id)
 
 
 def _says(words: str) -> Any:
@@ -196,7 +197,7 @@ def _floor(session: Session, lead: _Lead, behind: list[Any], before: int | None)
     """The last ticket that a page looks at; None where there are no more."""
     if lead.keys.whereclause is None:  # every ticket: ids have no large gaps
         top = before if before is not None else (session.connection().execute(select(func.max(_ID))).scalar() or 0) + 1
-        return top - SCANNED if top > SCANNED else None
+        return top - lead.scanned if top > lead.scanned else None
     query = _ordered(lead.keys.where(*behind), lead).limit(1).offset(lead.scanned - 1)
     return session.connection().execute(query).scalar()
 
