@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -97,7 +98,7 @@ class Bot:
             self.clock,
             channel,
             self.gate,
-            holder=f"{socket.gethostname()}:{os.getpid()}",
+            holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
             pace=settings.pace(),
             waits=settings.waits(),
         )
@@ -127,6 +128,7 @@ class Bot:
             report=self.health.report,
             secure=settings.web_https,
         )
+        self._beat = settings.waits().lease.total_seconds() / 4
         self._web_address = (settings.web_host, settings.web_port)
         self._came = asyncio.Event()  # something is in the inbox
         self._said = asyncio.Event()  # something may be in the outbox
@@ -136,7 +138,6 @@ class Bot:
     async def run(self, stop: asyncio.Event, *, web: FastAPI | None = None) -> None:
         require_head(self.database.engine)
         await self.database.write(self._note_downtime)
-        await self.sender.recover()
         ticker = Ticker(self.scheduler, self.clock, self._after_tick)
         ticker.start()
         page = web or make_page(self.page)
@@ -146,6 +147,7 @@ class Bot:
             asyncio.create_task(self._for_ever("listen", self._listen)),
             asyncio.create_task(self._for_ever("understand", self._understand)),
             asyncio.create_task(self._for_ever("send", self._send)),
+            asyncio.create_task(self._for_ever("hold", self._hold)),
             asyncio.create_task(self._for_ever("back up", self._back_up)),
         ]
         serving = asyncio.create_task(server.serve())
@@ -167,9 +169,8 @@ class Bot:
         self.database.close()
 
     def _let_go(self, session: Session) -> None:
-        now = self.clock.now()
-        meta.put(session, LAST_TICK, now.isoformat())
-        meta.release_lease(session, name=f"account:{self._account}", holder=self.sender.holder, now=now)
+        meta.put(session, LAST_TICK, self.clock.now().isoformat())
+        self.sender.release(session)
 
     def _note_downtime(self, session: Session) -> None:
         """The time since the last tick of the process before was an outage, stated in the digest."""
@@ -293,6 +294,11 @@ class Bot:
                 await self.clock.sleep(min(pause, IDLE))
             else:
                 await _wait(self._said, IDLE)
+
+    async def _hold(self) -> None:
+        while True:
+            await self.sender.keep()
+            await self.clock.sleep(self._beat)
 
     async def _back_up(self) -> None:
         """A backup every night, beside everything else; one that failed is told of and tried again."""

@@ -19,12 +19,13 @@ from bot.clock import Clock
 from bot.cutting import LIMIT, cut
 from bot.database import Database
 from bot.gate import Gate
+from bot.lease import AccountLease
 from storage import inbox, meta, outbox, people
 from storage.enums import OutboxState, SayKind
 from storage.tables import OutboxMessage
 
 log = logging.getLogger(__name__)
-STALE = timedelta(seconds=60)  # a call marked `sending` this long ago belongs to a process that died
+STALE = timedelta(seconds=60)  # a part marked `sending` this long ago belongs to a process that died
 ROOM_SECONDS = 60.0  # in which a room gets at most `Pace.per_room` messages
 MERGED = 5  # prompts of one message at most
 BETWEEN = "\n\n"  # two prompts of one message
@@ -44,7 +45,11 @@ class Pace:
 class Waits:
     send: float = 15.0  # seconds; a call that takes longer has an unknown outcome
     echo: timedelta = timedelta(seconds=60)  # for our own message to come back before it is said again
-    lease: timedelta = timedelta(seconds=10)  # an account's sender that stopped is replaced after this
+    lease: timedelta = timedelta(seconds=6)  # an account's process that stopped is replaced after this
+
+    @property
+    def stale(self) -> timedelta:
+        return max(STALE, 2 * timedelta(seconds=self.send))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Parcel:
     """One call to the channel: one outbox row, or several prompts of one room in one message."""
 
     rows: tuple[int, ...]
+    attempts: tuple[int, ...]  # of each row; another number there means that somebody else sends it now
     to: str
     room_id: int | None
     text: str
@@ -77,18 +83,30 @@ class Sender:
         self._clock = clock
         self._channel = channel
         self._gate = gate
-        self.holder = holder or ""
+        self._lease = AccountLease(channel.name, holder, clock, (waits or Waits()).lease) if holder else None
         self._pace = pace or Pace()
         self._waits = waits or Waits()
         # Paces are lengths, so they are measured with a clock that no one sets back.
         self._last_sent: float | None = None
         self._room_sent: dict[int, deque[float]] = defaultdict(deque)
-        self.refused_by: str | None = None  # the other process that holds the account
 
-    # ---- once, at the start ------------------------------------------------------------------------------------------
+    @property
+    def refused_by(self) -> str | None:
+        """The other process that holds the account."""
+        return self._lease.taken_by if self._lease else None
+
+    # ---- whose account it is -----------------------------------------------------------------------------------------
+
+    async def keep(self) -> None:
+        """Hold the account, whether or not there is anything to send; also while a call hangs."""
+        await self._database.write(self._may_send)
+
+    def release(self, session: Session) -> None:
+        if self._lease:
+            self._lease.release(session)
 
     async def recover(self) -> None:
-        """Rows that a dead process left in `sending` have an unknown outcome."""
+        """Rows that a dead process left in `sending` have an unknown outcome. With a lease, taking it does this."""
         await self._database.write(self._recover)
 
     def _recover(self, session: Session) -> None:
@@ -124,7 +142,7 @@ class Sender:
 
     def _pick(self, session: Session, now: datetime) -> Parcel | None:
         """Choose what goes next and mark it `sending`, committed before the call."""
-        if not self._may_send(session, now) or meta.quiet(session) is not None:
+        if not self._may_send(session) or meta.quiet(session) is not None:
             return None
         self._settle_unknown(session, now)
         rooms = self._rooms(session)
@@ -139,18 +157,17 @@ class Sender:
             session.add(each)
         return self._parcel(session, merged, rooms)
 
-    def _may_send(self, session: Session, now: datetime) -> bool:
-        if not self.holder:
+    def _may_send(self, session: Session) -> bool:
+        if self._lease is None:
             return True
-        name = f"account:{self._channel.name}"
-        if meta.hold_lease(session, name=name, holder=self.holder, now=now, ttl=self._waits.lease):
-            self.refused_by = None
-            return True
-        other = meta.lease_holder(session, name)
-        if other and self.refused_by != other.holder:
-            self.refused_by = other.holder
-            log.error("account_is_taken", extra={"account": self._channel.name, "holder": other.holder})
-        return False
+        before = self._lease.taken_by
+        if not self._lease.hold(session):
+            if self._lease.taken_by != before:
+                log.error("account_is_taken", extra={"account": self._channel.name, "holder": self._lease.taken_by})
+            return False
+        if self._lease.is_new:
+            self._recover(session)  # what the process before left
+        return True
 
     def _rooms(self, session: Session) -> dict[int, str]:
         """Room ids that this account is in, with the channel's ids."""
@@ -188,6 +205,7 @@ class Sender:
         names = list(dict.fromkeys(name for row in rows for name in row.mentions))
         return Parcel(
             rows=tuple(row.id or 0 for row in rows),
+            attempts=tuple(row.attempts for row in rows),
             to=rooms[first.room_id] if first.room_id is not None else (first.to_contact or ""),
             room_id=first.room_id,
             text=BETWEEN.join(row.text for row in rows),
@@ -205,6 +223,9 @@ class Sender:
         done = parcel.parts_sent
         try:
             for index in range(done, total):
+                if not await self._is_ours(parcel):
+                    log.error("sending_left_to_another", extra={"rows": parcel.rows, "parts": index})
+                    return
                 if index < len(texts):
                     mentions = parcel.mentions if index == 0 else ()
                     message_id = await self._call(self._channel.send_text(parcel.to, texts[index], mentions))
@@ -225,6 +246,22 @@ class Sender:
         else:
             await self._record(parcel, OutboxState.SENT, message_id=message_id, parts=done)
 
+    async def _is_ours(self, parcel: Parcel) -> bool:
+        """Looked at before each call: a process that stood still for a while may have been replaced meanwhile."""
+        if self._lease is None or self._lease.is_fresh:
+            return True
+        return await self._database.write(
+            lambda session: self._may_send(session) and all(self._marked(session, parcel))
+        )
+
+    def _marked(self, session: Session, parcel: Parcel) -> list[bool]:
+        """For each row whether it is still as this call marked it."""
+        rows = [session.get_one(OutboxMessage, row_id) for row_id in parcel.rows]
+        return [
+            row.state is OutboxState.SENDING and row.attempts == attempt
+            for row, attempt in zip(rows, parcel.attempts, strict=True)
+        ]
+
     async def _call(self, sending: Awaitable[str | None]) -> str | None:
         try:
             return await asyncio.wait_for(sending, self._waits.send)
@@ -238,9 +275,10 @@ class Sender:
             self._room_sent[room_id].append(now)
 
     def _note_parts(self, session: Session, parcel: Parcel, parts: int) -> None:
-        for row_id in parcel.rows:
+        for row_id, is_ours in zip(parcel.rows, self._marked(session, parcel), strict=True):
             row = session.get_one(OutboxMessage, row_id)
-            row.parts_sent = parts
+            if is_ours:
+                row.parts_sent, row.sending_since = parts, self._clock.now()
             session.add(row)
 
     async def _record(
@@ -249,8 +287,10 @@ class Sender:
         now = self._clock.now()
 
         def write(session: Session) -> None:
-            for row_id in parcel.rows:
+            for row_id, is_ours in zip(parcel.rows, self._marked(session, parcel), strict=True):
                 row = session.get_one(OutboxMessage, row_id)
+                if not is_ours and (state is not OutboxState.SENT or row.state is OutboxState.SENDING):
+                    continue  # somebody else took it over; only that it did arrive is news to them
                 row.state, row.error, row.parts_sent = state, error or None, parts
                 if state is OutboxState.SENT:
                     row.sent_at, row.message_id = now, message_id or row.message_id
@@ -265,7 +305,7 @@ class Sender:
     def _settle_unknown(self, session: Session, now: datetime) -> None:
         """Our own echo proves a sending; without one it is said once more, marked; a digest never is."""
         for row in outbox.in_state(session, OutboxState.SENDING):
-            if now - (row.sending_since or now) > STALE:
+            if now - (row.sending_since or now) > self._waits.stale:
                 row.state = OutboxState.UNKNOWN
                 session.add(row)
         for row in outbox.in_state(session, OutboxState.UNKNOWN):

@@ -2,9 +2,9 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from storage.enums import OutageKind
@@ -76,24 +76,13 @@ def warnings(session: Session) -> list[Warning_]:
     return list(session.exec(select(Warning_).order_by(col(Warning_.id))).all())
 
 
-def hold_lease(session: Session, *, name: str, holder: str, now: datetime, ttl: timedelta) -> bool:
-    """Take or renew a lease; False while another holder's has not expired."""
-    insert_or_nothing(session, Lease, [{"name": name, "holder": holder, "until": now + ttl}])
-    done = session.execute(
-        update(Lease)
-        .where(col(Lease.name) == name, (col(Lease.holder) == holder) | (col(Lease.until) <= now))
-        .values(holder=holder, until=now + ttl)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+def lease(session: Session, name: str) -> Lease | None:
+    return session.get(Lease, name, populate_existing=True)
 
 
-def release_lease(session: Session, *, name: str, holder: str, now: datetime) -> None:
-    """Give a lease back, so that a restart need not wait for it to expire."""
-    session.execute(update(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder).values(until=now))
-
-
-def lease_holder(session: Session, name: str) -> Lease | None:
-    return session.get(Lease, name)
+def write_lease(session: Session, *, name: str, holder: str, until: datetime) -> None:
+    """Let a process hold a lease, or nobody ("")."""
+    session.merge(Lease(name=name, holder=holder, until=until))
 
 
 def forget_leases(session: Session) -> None:

@@ -132,7 +132,7 @@ def test_a_restore_is_refused_while_somebody_has_the_database_open(live: Path, t
     backup = write_backup(f"sqlite:///{live}", tmp_path / "b.db", now=NINE).path
     engine = make_engine(f"sqlite:///{live}")
     with transaction(engine) as session:
-        meta.hold_lease(session, name="account:one", holder="host:1", now=NINE, ttl=timedelta(seconds=10))
+        meta.write_lease(session, name="account:one", holder="host:1", until=NINE + timedelta(seconds=10))
     with pytest.raises(BackupError, match="a bot runs on .*account:one, host:1"):
         restore(f"sqlite:///{live}", backup, now=NINE + timedelta(seconds=9))
     with reading(engine) as session:

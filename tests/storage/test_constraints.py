@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import inbox, meta, tickets
+from storage import inbox, tickets
 from storage.enums import (
     AssignmentRole,
     AssignmentStatus,
@@ -121,18 +121,3 @@ def test_numbers_go_up_within_a_day_and_start_anew_on_the_next(engine: Engine) -
         assert tickets.number_in_room(session, room_id=room, ticket_id=4, today=tomorrow) == 1  # 2 and 3 are open
         assert tickets.next_no(session, today) == "20260303-0005"
         assert tickets.next_no(session, tomorrow) == "20260304-0001"
-
-
-def test_a_lease_is_held_until_its_instant_and_then_taken_over(engine: Engine) -> None:
-    ten = timedelta(seconds=10)
-
-    def hold(holder: str, seconds: int) -> bool:
-        with transaction(engine) as session:
-            return meta.hold_lease(session, name="account:a", holder=holder, now=NINE + timedelta(seconds=seconds), ttl=ten)
-
-    assert hold("one", 0) is True
-    assert hold("two", 9) is False
-    assert hold("one", 9) is True  # renewed until 19
-    assert hold("two", 18) is False
-    assert hold("two", 19) is True
-    assert hold("one", 20) is False
