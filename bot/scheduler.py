@@ -137,6 +137,10 @@ class Ticker:
             try:
                 if part is not None:
                     await part()
+            except asyncio.CancelledError:
+                if self._apscheduler.running:
+                    raise
+                return  # the database was closed under the last beat; what it would have done is due at the next start
             except Exception:
                 log.exception("tick_failed")
 
