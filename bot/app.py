@@ -80,8 +80,18 @@ def wechat_channel(settings: Settings, clock: Clock) -> WechatyChannel:
 class Bot:
     """All loops of one process. `run` returns when `stop` is set, and only then."""
 
-    def __init__(self, settings: Settings, engine: Engine, channel: Channel, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        channel: Channel,
+        clock: Clock | None = None,
+        *,
+        beats: Clock | None = None,
+    ) -> None:
+        """`beats` is the ticker's clock where that of the rules is moved by hand."""
         self.clock = clock or SystemClock()
+        self._beats = beats or self.clock
         self.channel = channel
         self._account = channel.name
         self.database = Database(engine)
@@ -138,7 +148,7 @@ class Bot:
     async def run(self, stop: asyncio.Event, *, web: FastAPI | None = None) -> None:
         require_head(self.database.engine)
         await self.database.write(self._note_downtime)
-        ticker = Ticker(self.scheduler, self.clock, self._after_tick)
+        ticker = Ticker(self.scheduler, self._beats, self._after_tick)
         ticker.start()
         page = web or make_page(self.page)
         page.include_router(health_routes(self.health))
@@ -325,6 +335,11 @@ class Bot:
             f"another process sends for the account {self._account}": self.sender.refused_by is not None,
             "the last backup failed": self._backup_failed,
         }
+
+    async def beat(self) -> None:
+        """Do at once what is due now, as the ticker does every second; for a clock that is moved by hand."""
+        await self.scheduler.tick()
+        await self._after_tick()
 
     async def _after_tick(self) -> None:
         self._said.set()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
+import sys
+import threading
+import webbrowser
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +30,7 @@ from bot.replaying import ReplayError, replay_files
 from bot.roster import load_into
 from bot.settings import Settings, SettingsError, load_settings
 from bot.showing import day_window, digest_of, parked_lines, show_ticket
+from bot.simulation import Simulation
 from bot.transcript import TranscriptError
 from handlers.digest_windows import DigestSettings, DueWindow, WindowError, special_window
 from storage.migrate import SchemaError, require_head, upgrade
@@ -74,14 +79,44 @@ def settings_or_stop(database: str | None = None) -> Settings:
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the demo's database and digest go.")] = Path("data/demo"),
-    fast: Annotated[bool, typer.Option(help="Without pauses.")] = False,
+    folder: Annotated[Path, typer.Option(help="Where the demo's database and files go.")] = Path("data/demo"),
+    terminal: Annotated[bool, typer.Option(help="The show in the terminal instead of the page.")] = False,
+    fast: Annotated[bool, typer.Option(help="The terminal show without pauses.")] = False,
+    port: Annotated[int, typer.Option(help="Of the page, on this machine only.")] = 8765,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
-    """Play a morning in six groups in the terminal. No account, no Node, about half a minute."""
-    console = Console()
-    path = asyncio.run(run_demo(settings_or_stop(), SystemClock(), folder=folder, console=console, fast=fast))
-    console.print()
-    console.print(farewell(path), soft_wrap=True, highlight=False)
+    """Try it: groups to talk in beside the live board, in the browser. No account, no Node.
+
+    Where the output is no terminal, and with --terminal, a sample morning is told there instead.
+    """
+    if terminal or fast or not sys.stdout.isatty():
+        console = Console()
+        path = asyncio.run(run_demo(settings_or_stop(), SystemClock(), folder=folder, console=console, fast=fast))
+        console.print()
+        console.print(farewell(path), soft_wrap=True, highlight=False)
+        return
+    _simulate(settings_or_stop(), folder, port, open_page=open_page)
+
+
+def _simulate(settings: Settings, folder: Path, port: int, *, open_page: bool) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise stop(f"port {port} is taken; choose another with --port") from None
+    address = f"http://127.0.0.1:{port}/simulator"
+    typer.echo(f"打开 Open: {address}    结束 End: Ctrl-C    终端演示 In the terminal: demo --terminal")
+    if open_page:
+        threading.Timer(1.5, webbrowser.open, [address]).start()
+
+    async def play() -> None:
+        stopping = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+        await Simulation(settings, folder, port=port).run(stopping)
+
+    asyncio.run(play())
 
 
 @app.command()

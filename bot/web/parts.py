@@ -58,3 +58,4 @@ class Parts:
     everyone: Visitor | None = None  # without login everybody is this one: the demo on loopback, nothing else
     notice: str = ""  # shown on top of every page
     speed: Callable[[], float] = lambda: 1.0  # how fast the clock runs; not 1 in the demo only
+    simulator: bool = False  # the demo: the navigation leads to the groups

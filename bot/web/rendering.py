@@ -82,5 +82,12 @@ def render(
 ) -> HTMLResponse:
     """A page; `who` decides what its navigation shows."""
     parts = parts_of(request)
-    shown = {"who": who, "path": request.url.path, "notice": parts.notice, "now": parts.clock.now(), **values}
+    shown = {
+        "who": who,
+        "path": request.url.path,
+        "notice": parts.notice,
+        "simulator": parts.simulator,
+        "now": parts.clock.now(),
+        **values,
+    }
     return HTMLResponse(ENVIRONMENT.get_template(template).render(shown), status_code=status)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import uvicorn
@@ -34,6 +34,7 @@ from storage.sessions import transaction
 from tests import district
 from tests.process import LAMP, NINE, Groups, Process, prepare
 
+T = TypeVar("T")
 PASSWORD = "correct horse battery"
 USERS = {  # name: role and unit
     "督查甲": (PageRole.SUPERVISION, None),
@@ -51,6 +52,12 @@ FIRE = "市民反映，双泉村水管爆裂全村停水，请马上抢修。"
 @cache
 def hashed() -> str:
     return HASHER.hash(PASSWORD)
+
+
+def apart(work: Callable[[], T]) -> T:
+    """In a thread of its own: a browser's driver has an event loop in the test's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(work).result()
 
 
 class Client:
@@ -74,7 +81,7 @@ class Client:
                 self._cookies = client.cookies
                 return answer
 
-        return asyncio.run(ask())
+        return apart(lambda: asyncio.run(ask()))
 
 
 class Site:
@@ -115,9 +122,7 @@ class Site:
         self._step()
 
     def _step(self) -> None:
-        """In a thread of its own: a browser's driver has an event loop in the test's."""
-        with ThreadPoolExecutor(1) as apart:
-            apart.submit(self.process.step).result()
+        apart(self.process.step)
 
     def fill(self) -> None:
         """Three complaints: one accepted, one that waits with a phone and a picture, one urgent in another unit."""

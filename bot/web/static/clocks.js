@@ -26,13 +26,17 @@
   };
   const live = document.querySelector("[data-live]");
   if (live) {
-    let asked = false;
+    let asking = false, again = false;
     const refresh = async () => {
-      if (asked) return;
-      asked = true;
-      await htmx.ajax("GET", live.dataset.live, { target: live, swap: "innerHTML" });
-      asked = false;
+      if (asking) { again = true; return; } // what changes meanwhile is fetched afterwards
+      asking = true;
+      try {
+        const answer = await fetch(live.dataset.live, { headers: { "HX-Request": "true" } });
+        if (answer.status === 401) { location.reload(); return; }
+        if (answer.ok) live.innerHTML = await answer.text(); // our own template, escaped by the server
+      } finally { asking = false; }
       tick();
+      if (again) { again = false; refresh(); }
     };
     const events = new EventSource("/live");
     events.addEventListener("board", refresh);
@@ -41,6 +45,7 @@
       base = ms; at = performance.now(); speed = factor;
     });
     events.addEventListener("open", refresh);
+    if ("atOnce" in live.dataset) refresh();
   }
   document.addEventListener("htmx:configRequest", (event) => {
     event.detail.headers["X-CSRF"] = document.querySelector("meta[name=csrf]").content;
