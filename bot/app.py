@@ -39,7 +39,7 @@ from bot.settings import Settings
 from bot.web.app import make_page
 from bot.web.parts import Parts
 from handlers.binding import rooms_listed
-from handlers.troubles import tell_of_backup
+from handlers.troubles import tell_of_backup, tell_of_lost_digest
 from storage import meta
 from storage.enums import OutageKind
 from storage.migrate import require_head
@@ -99,10 +99,10 @@ class Bot:
         self.knowledge = Knowledge(settings.context())
         files: Path = settings.files_dir
         path = sqlite_path(settings.database_url)
-        digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
+        self._digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
         self.receiver = Receiver(self.database, account=self._account)
         self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate)
-        self.scheduler = Scheduler(self.database, self.clock, self.knowledge, self.gate, digesting)
+        self.scheduler = Scheduler(self.database, self.clock, self.knowledge, self.gate, self._digesting)
         self.sender = Sender(
             self.database,
             self.clock,
@@ -111,6 +111,7 @@ class Bot:
             holder=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}",
             pace=settings.pace(),
             waits=settings.waits(),
+            on_lost_digest=self._tell_of_lost_digest,
         )
         self.health = Health(
             self.database,
@@ -138,6 +139,7 @@ class Bot:
             report=self.health.report,
             secure=settings.web_https,
         )
+        self._watching: asyncio.Task[None] | None = None
         self._beat = settings.waits().lease.total_seconds() / 4
         self._web_address = (settings.web_host, settings.web_port)
         self._came = asyncio.Event()  # something is in the inbox
@@ -164,7 +166,7 @@ class Bot:
         await stop.wait()
         ticker.stop()
         server.should_exit = True
-        await self._end(tasks, serving)
+        await self._end([*tasks, self._watching] if self._watching else tasks, serving)
 
     async def _end(self, tasks: list[asyncio.Task[None]], serving: asyncio.Task[None]) -> None:
         """Stop within the time allowed; a call to the gateway that hangs is left, its row stays `sending`."""
@@ -326,6 +328,9 @@ class Bot:
                     await self.clock.sleep(BACKUP_AGAIN)
             await self.clock.sleep(BACKUP_LOOK)
 
+    def _tell_of_lost_digest(self, session: Session) -> None:
+        tell_of_lost_digest(session, self.knowledge.context(session), now=self.clock.now())
+
     def _tell_of_backup(self, session: Session, *, now: datetime) -> None:
         tell_of_backup(session, self.knowledge.context(session), now=now)
 
@@ -334,6 +339,7 @@ class Bot:
         return {
             f"another process sends for the account {self._account}": self.sender.refused_by is not None,
             "the last backup failed": self._backup_failed,
+            "a digest cannot be made": self._digesting.failing,
         }
 
     async def beat(self) -> None:
@@ -342,8 +348,16 @@ class Bot:
         await self._after_tick()
 
     async def _after_tick(self) -> None:
+        """The alarm's other route may be slow, so it is watched beside the ticks."""
         self._said.set()
-        await self.health.watch()
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        try:
+            await self.health.watch()
+        except Exception:
+            log.exception("watch_failed")
 
 
 class _Server(uvicorn.Server):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from bot.clock import Clock
@@ -16,10 +18,12 @@ from bot.knowledge import Knowledge
 from handlers import digests
 from handlers.digest_windows import DigestSettings, DueWindow
 from handlers.posting import post_digest
+from handlers.troubles import tell_of_failed_digest
 from storage import digests as stored
 from storage import inbox, meta
 
 log = logging.getLogger(__name__)
+TRY_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(hours=1))  # after each failure; then every hour
 
 
 class Digesting:
@@ -31,17 +35,48 @@ class Digesting:
         self._knowledge = knowledge
         self._settings = settings
         self._files = files
+        self._failed: dict[str, tuple[int, datetime]] = {}  # failures, and when it is tried again
 
     def next_at(self, now: datetime) -> datetime:
         return digests.next_digest_at(now, self._settings)
 
+    @property
+    def failing(self) -> bool:
+        """Whether a digest that is due could not be made again and again."""
+        return any(failures >= len(TRY_AGAIN) for failures, _ in self._failed.values())
+
     async def post_due(self) -> int:
-        """Make and post every digest that fell due; after a break only the latest of a kind is posted."""
+        """Make and post every digest that fell due; after a break only the latest of a kind is posted.
+
+        One that fails keeps no other from being made; it is tried again, and supervision is told when that does not help.
+        """
         now = self._clock.now()
         due = await self._database.read(lambda session: self._due(session, now))
         for window in due:
-            await self.make(window, now)
+            name = self.name(window)
+            failures, not_before = self._failed.get(name, (0, now))
+            if now < not_before:
+                continue
+            try:
+                await self.make(window, now)
+            except OperationalError:
+                raise  # the database, not the digest
+            except Exception:
+                log.exception("digest_failed", extra={"digest": name})
+                self._failed[name] = failures + 1, now + TRY_AGAIN[min(failures, len(TRY_AGAIN) - 1)]
+                if failures + 1 == len(TRY_AGAIN):
+                    await self._database.write(partial(self._tell, window=window, now=now))
+            else:
+                self._failed.pop(name, None)
         return len(due)
+
+    def _tell(self, session: Session, window: DueWindow, now: datetime) -> None:
+        ctx = self._knowledge.context(session)
+        tell_of_failed_digest(session, ctx, kind=window.kind.value, key=self.name(window), now=now)
+
+    def name(self, window: DueWindow) -> str:
+        """Kind and last day."""
+        return f"{window.kind.value}-{window.end:%Y%m%d}"
 
     def _due(self, session: Session, now: datetime) -> list[DueWindow]:
         since = inbox.first_sent(session)

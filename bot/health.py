@@ -39,6 +39,7 @@ class Report:
     minutes_without_event: int | None
     waiting: int
     parked: int
+    parked_steps: int
     free_disk_mb: int
     quiet: bool
     problems: tuple[str, ...]
@@ -105,6 +106,7 @@ class Health:
         tick = self._last_tick()
         silent = now - (self.last_event or self._started)
         parked = inbox.count_in(session, InboxState.PARKED)
+        parked_steps = deadlines.count_parked(session)
         free = min(shutil.disk_usage(each if each.exists() else Path(".")).free for each in self._folders) // 2**20
         quiet = meta.quiet(session) is not None
         checks = {
@@ -114,6 +116,7 @@ class Health:
             "a message could not be sent for a minute": unsent is not None and now - unsent > LATE,
             "the gateway is silent": silent >= self._silent_after,
             "messages are parked": parked > 0,
+            "steps of the ladder are parked": parked_steps > 0,
             "less than 500 MB of disk are free": free < 500,
             "restored, and quiet until `python -m bot restore --confirm`": quiet,
             **self._troubles(),
@@ -127,6 +130,7 @@ class Health:
             minutes_without_event=int(silent.total_seconds() // 60),
             waiting=inbox.count_in(session, InboxState.NEW),
             parked=parked,
+            parked_steps=parked_steps,
             free_disk_mb=free,
             quiet=quiet,
             problems=tuple(what for what, wrong in checks.items() if wrong),
@@ -161,12 +165,17 @@ def _metrics(report: Report) -> bytes:
     registry = CollectorRegistry()
     for name, value, meaning in (
         ("lingban_connected", report.connected, "1 when WeChat is connected"),
-        ("lingban_tick_age_seconds", report.tick_age, "seconds since the last tick"),
+        (
+            "lingban_tick_age_seconds",
+            -1 if report.tick_age is None else report.tick_age,
+            "since the last tick; -1: none",
+        ),
         ("lingban_oldest_due_age_seconds", report.oldest_due_age, "how late the oldest step is"),
         ("lingban_oldest_unsent_age_seconds", report.oldest_unsent_age, "age of the oldest unsent message"),
         ("lingban_minutes_without_event", report.minutes_without_event, "minutes without any event of the gateway"),
         ("lingban_inbox_waiting", report.waiting, "messages not understood yet"),
         ("lingban_inbox_parked", report.parked, "messages that could not be handled"),
+        ("lingban_steps_parked", report.parked_steps, "steps that kept failing, of duties that still wait"),
         ("lingban_free_disk_megabytes", report.free_disk_mb, "free disk where files and database are"),
         ("lingban_quiet", report.quiet, "1 when a restored database waits for its confirmation"),
         ("lingban_problems", len(report.problems), "checks that fail now"),

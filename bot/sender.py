@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -77,8 +77,12 @@ class Sender:
         holder: str | None = None,
         pace: Pace | None = None,
         waits: Waits | None = None,
+        on_lost_digest: Callable[[Session], None] = lambda session: None,
     ) -> None:
-        """`holder` names this process for the account's lease; None: no lease is asked for (replays)."""
+        """`holder` names this process for the account's lease; None: no lease is asked for (replays).
+
+        `on_lost_digest` is called, within the transaction, when a digest may not have arrived and is given up.
+        """
         self._database = database
         self._clock = clock
         self._channel = channel
@@ -86,6 +90,7 @@ class Sender:
         self._lease = AccountLease(channel.name, holder, clock, (waits or Waits()).lease) if holder else None
         self._pace = pace or Pace()
         self._waits = waits or Waits()
+        self._on_lost_digest = on_lost_digest
         # Paces are lengths, so they are measured with a clock that no one sets back.
         self._last_sent: float | None = None
         self._room_sent: dict[int, deque[float]] = defaultdict(deque)
@@ -147,7 +152,7 @@ class Sender:
         self._settle_unknown(session, now)
         rooms = self._rooms(session)
         free = [room_id for room_id in rooms if self._room_is_free(room_id)]  # a full room holds no other back
-        waiting = outbox.pending(session, now=now, limit=50, rooms=free)
+        waiting = outbox.pending(session, now=now, limit=50, account=self._channel.name, rooms=free)
         if not waiting:
             return None
         merged = self._with_others(waiting[0], waiting)
@@ -308,15 +313,17 @@ class Sender:
             if now - (row.sending_since or now) > self._waits.stale:
                 row.state = OutboxState.UNKNOWN
                 session.add(row)
+        rooms = self._rooms(session)
         for row in outbox.in_state(session, OutboxState.UNKNOWN):
-            self._settle(session, row, now)
-            session.add(row)
+            if row.room_id in rooms or (row.room_id is None and row.account in (None, self._channel.name)):
+                self._settle(session, row, rooms.get(row.room_id or 0), now)
+                session.add(row)
 
-    def _settle(self, session: Session, row: OutboxMessage, now: datetime) -> None:
+    def _settle(self, session: Session, row: OutboxMessage, bound: str | None, now: datetime) -> None:
+        """`bound` is the channel's id of the row's room, None for a private message."""
         since = row.sending_since or row.created_at
         texts = cut(row.text)
         is_text = row.parts_sent < len(texts)
-        bound = self._rooms(session).get(row.room_id or 0)
         words = texts[row.parts_sent] if is_text else ""
         if words and bound and inbox.own_echo(session, channel_room_id=bound, text=words, since=since):
             _arrived(row, len(texts), since)
@@ -329,6 +336,7 @@ class Sender:
         elif is_text:
             row.state, row.error = OutboxState.FAILED, "outcome unknown; a digest is not repeated by itself"
             log.error("digest_outcome_unknown", extra={"row": row.id})
+            self._on_lost_digest(session)
         else:
             _arrived(row, len(texts), since)  # a file that may have arrived is not sent twice; the next one is sent
 

@@ -13,10 +13,10 @@ from bot.digest_files import Files, messages, write_files
 from handlers import digests
 from handlers.digest_windows import DigestSettings, DueWindow
 from handlers.policy import BEIJING
-from storage import inbox, people, tickets
+from storage import deadlines, inbox, people, tickets
 from storage.enums import DigestKind, InboxState
 from storage.sessions import reading
-from storage.tables import Assignment, InboxMessage, Member
+from storage.tables import Assignment, InboxMessage, Member, Ticket
 
 
 def _at(when: datetime | None) -> str:
@@ -79,7 +79,7 @@ def digest_of(
 
 
 def parked_lines(engine: Engine, retry: int | None) -> list[str]:
-    """Parked messages with their reasons; with `retry` that one is taken again by the running bot."""
+    """Parked messages and steps with their reasons; with `retry` that one is taken again by the running bot."""
     if retry is not None:
         done = Database(engine, inline=True).write_now(lambda session: inbox.requeue(session, retry))
         return [f"message {retry} will be tried again" if done else f"message {retry} is not parked"]
@@ -91,4 +91,9 @@ def parked_lines(engine: Engine, retry: int | None) -> list[str]:
             f"{row.id}  {_at(row.sent_at)}  {row.type.value}  {(row.error or '').strip().splitlines()[-1:] or ['']}"
             for row in rows
         ]
+        for step in deadlines.parked(session):
+            ticket = session.get_one(Ticket, session.get_one(Assignment, step.assignment_id).ticket_id)
+            lines.append(
+                f"step  {step.step.value} of ticket {ticket.no}  {(step.error or '').strip().splitlines()[-1:]}"
+            )
     return lines or ["nothing is parked"]

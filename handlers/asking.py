@@ -43,6 +43,7 @@ def answer_question(session: Session, answer: Answer, *, now: datetime) -> bool:
         key=f"{answer.key}:reply",
         now=now,
         to_contact=answer.message.sender_id if answer.room is None else None,
+        account=answer.message.channel if answer.room is None else None,
         to_member_id=answer.speaker.member.id if answer.room is None and answer.speaker.member else None,
     )
     return False  # an answer changes nothing

@@ -7,6 +7,7 @@ prompt's content if the prompt itself was missed (spec: behaviour 5).
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -33,6 +34,15 @@ from storage.tables import Assignment, Deadline, Ticket
 log = logging.getLogger(__name__)
 LATE_AFTER = timedelta(seconds=30)  # a step this much after its own time says so
 
+TRY_AGAIN = (timedelta(seconds=5), timedelta(seconds=20))  # after the first and the second failure of a step
+STEP_NAMES = {
+    Step.PROMPT: "派单提示",
+    Step.REMINDER: "提醒",
+    Step.ESCALATION: "升级",
+    Step.OVERDUE: "逾期",
+    Step.AGAIN: "逾期再提醒",
+}
+
 EVENT_OF_STEP = {
     Step.REMINDER: EventKind.REMINDED,
     Step.ESCALATION: EventKind.ESCALATED,
@@ -52,7 +62,8 @@ def fire_due(
 ) -> int:
     """Take the steps that fell due, in the order of their due times; how many rows were taken.
 
-    A step that fails is put aside, and the ladder goes on with the step after it: one ticket never holds others up.
+    A step that fails is tried again a little later; one that keeps failing is parked, supervision is told, and the ladder
+    goes on with the step after it: one ticket never holds others up.
     """
     rows = deadlines.due(session, now=now, limit=limit, steps=steps)
     for row in rows:
@@ -66,10 +77,33 @@ def fire_due(
         except Exception:
             log.exception("step_failed", extra={"deadline": row_id})
             session.expire_all()
-            failed = session.get_one(Deadline, row_id)
-            deadlines.mark(session, failed, now=now, outcome="failed")
-            arm_after(session, ctx, session.get_one(Assignment, failed.assignment_id), failed.step, failed.round)
+            _put_aside(session, ctx, row_id, error=traceback.format_exc(), now=now)
     return len(rows)
+
+
+def _put_aside(session: Session, ctx: Context, row_id: int, *, error: str, now: datetime) -> None:
+    failed = session.get_one(Deadline, row_id)
+    failed.attempts, failed.error = failed.attempts + 1, error[-4000:]
+    if failed.attempts <= len(TRY_AGAIN):
+        failed.due_at = now + TRY_AGAIN[failed.attempts - 1]
+        session.add(failed)
+        return
+    deadlines.mark(session, failed, now=now, outcome="parked")
+    assignment = session.get_one(Assignment, failed.assignment_id)
+    arm_after(session, ctx, assignment, failed.step, failed.round)
+    ticket = session.get_one(Ticket, assignment.ticket_id)
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.step_parked(
+            no=ticket.no, unit=ctx.district.unit_by_id[assignment.unit_id].name, step=STEP_NAMES[failed.step]
+        ),
+        key=f"step-parked:{row_id}",
+        now=now,
+        tickets=[ticket.no],
+    )
 
 
 def fire(session: Session, ctx: Context, row: Deadline, *, now: datetime) -> None:

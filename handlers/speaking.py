@@ -43,12 +43,13 @@ def say(
     attachments: Sequence[str] = (),
     to_contact: str | None = None,
     to_member_id: int | None = None,
+    account: str | None = None,
 ) -> bool:
     """Put a message into the outbox; False when it is said already.
 
-    `key` names what is said, not the words: the same key is never said twice. Answers that would repeat the very words
-    of the last minute in the same room are left out (spec: tone). Every text is masked here, as the last thing before it
-    leaves the rules. The caller owns the transaction.
+    A private message (`to_contact`) goes through `account`, whose contact it is. `key` names what is said, not the words:
+    the same key is never said twice. Answers that would repeat the very words of the last minute in the same room are left
+    out (spec: tone). Every text is masked here, as the last thing before it leaves the rules. The caller commits.
     """
     if room is None and to_contact is None:
         return False
@@ -67,6 +68,7 @@ def say(
         dedup_key=key,
         room_id=room_id,
         to_contact=to_contact,
+        account=account,
         to_member_id=to_member_id,
         kind=kind,
         priority=PRIORITY[kind],

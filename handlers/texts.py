@@ -460,6 +460,22 @@ def parked(count: int) -> str:
     return f"有{count}条消息机器人没能处理，已存下，请管理员查看"
 
 
+def step_parked(*, no: str, unit: str, step: str) -> str:
+    return f"{unit}工单{no}的{step}机器人没能发出，请人工催办，并请管理员查看日志"
+
+
+def limit_parked(no: str) -> str:
+    return f"工单{no}的办理时限提醒机器人没能发出，请人工提醒，并请管理员查看日志"
+
+
+def digest_failed(kind: str) -> str:
+    return f"{kind}机器人没能做出，每小时再试，请管理员查看日志"
+
+
+def digest_lost() -> str:
+    return "有一份日报可能没有送达，机器人不自动重发；请在本群核对，需要时回“日报”"
+
+
 def was_failing(*, since: datetime, until: datetime) -> str:
     return f"机器人{clock(since)}至{clock(until)}写不进数据库，现已恢复，漏下的提醒已补上，请管理员查看日志"
 

@@ -65,3 +65,29 @@ def tell_of_backup(session: Session, ctx: Context, *, now: datetime) -> None:
         key=f"backup-failed:{now.astimezone(BEIJING):%Y%m%d}",
         now=now,
     )
+
+
+def tell_of_lost_digest(session: Session, ctx: Context, *, now: datetime) -> None:
+    """A digest whose sending had no outcome and that no echo proved."""
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.digest_lost(),
+        key=f"digest-lost:{int(now.timestamp())}",
+        now=now,
+    )
+
+
+def tell_of_failed_digest(session: Session, ctx: Context, *, kind: str, key: str, now: datetime) -> None:
+    """A digest that could not be made; `key` names its window, which is told of once."""
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.digest_failed(kind),
+        key=f"digest-failed:{key}",
+        now=now,
+    )

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage.enums import Step
-from storage.tables import Deadline
+from storage.enums import AssignmentStatus, Step
+from storage.tables import Assignment, Deadline
 
 
 def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, round: int = 0) -> Deadline:
@@ -15,7 +15,7 @@ def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, r
         select(Deadline).where(Deadline.assignment_id == assignment_id, Deadline.step == step, Deadline.round == round)
     ).first()
     row = known or Deadline(assignment_id=assignment_id, step=step, round=round, due_at=due_at)
-    row.due_at, row.fired_at, row.outcome = due_at, None, None
+    row.due_at, row.fired_at, row.outcome, row.attempts, row.error = due_at, None, None, 0, None
     session.add(row)
     return row
 
@@ -50,3 +50,18 @@ def mark(session: Session, deadline: Deadline, *, now: datetime, outcome: str) -
     deadline.fired_at = now
     deadline.outcome = outcome
     session.add(deadline)
+
+
+def count_parked(session: Session) -> int:
+    """Steps that kept failing, of duties that still wait."""
+    return len(parked(session))
+
+
+def parked(session: Session) -> list[Deadline]:
+    """Steps that kept failing, of duties that still wait, in the order of their ids."""
+    query = (
+        select(Deadline)
+        .join(Assignment, col(Assignment.id) == col(Deadline.assignment_id))
+        .where(Deadline.outcome == "parked", Assignment.status == AssignmentStatus.WAITING)
+    )
+    return list(session.exec(query.order_by(col(Deadline.id))).all())

@@ -51,16 +51,16 @@ def is_ours(session: Session, *, room_id: int, text: str, since: datetime) -> bo
 
 
 def pending(
-    session: Session, *, now: datetime, limit: int, rooms: Collection[int] | None = None
+    session: Session, *, now: datetime, limit: int, account: str, rooms: Collection[int]
 ) -> list[OutboxMessage]:
-    """What may be sent now: priority first, then the order of saying; only of `rooms` where given.
+    """What an account may send now into `rooms` and privately: priority first, then the order of saying.
 
     What was said in the future was said before the clock was set back; it does not wait for that time to come again.
     """
     ready = (col(OutboxMessage.not_before) <= now) | (col(OutboxMessage.created_at) > now)
     query = select(OutboxMessage).where(OutboxMessage.state == OutboxState.PENDING, ready)
-    if rooms is not None:
-        query = query.where(col(OutboxMessage.room_id).in_(rooms) | col(OutboxMessage.room_id).is_(None))
+    private = col(OutboxMessage.room_id).is_(None) & (func.coalesce(OutboxMessage.account, account) == account)
+    query = query.where(col(OutboxMessage.room_id).in_(rooms) | private)
     query = query.order_by(col(OutboxMessage.priority), col(OutboxMessage.id)).limit(limit)
     if session.get_bind().dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)

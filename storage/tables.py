@@ -7,7 +7,7 @@ Times are aware UTC (`UtcDateTime`); enums are stored by value and checked.
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, MetaData, Text, text
+from sqlalchemy import JSON, Column, Index, Integer, MetaData, Text, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from storage.enums import (
@@ -341,6 +341,12 @@ class Deadline(SQLModel, table=True):
             sqlite_where=text("fired_at IS NULL"),
             postgresql_where=text("fired_at IS NULL"),
         ),
+        Index(
+            "ix_deadline_parked",
+            "assignment_id",
+            sqlite_where=text("outcome = 'parked'"),
+            postgresql_where=text("outcome = 'parked'"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     assignment_id: int = Field(foreign_key="assignment.id")
@@ -348,7 +354,9 @@ class Deadline(SQLModel, table=True):
     round: int = 0  # counts the repetitions of `again`
     due_at: datetime = Field(sa_type=UtcDateTime)
     fired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    outcome: str | None = None  # "said", "overtaken", "settled"
+    outcome: str | None = None  # "said", "overtaken", "settled", "parked"
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))  # that failed
+    error: str | None = Field(default=None, sa_column=Column(Text))
 
 
 # ---- what goes out ---------------------------------------------------------------------------------------------------
@@ -370,6 +378,7 @@ class OutboxMessage(SQLModel, table=True):
     room_id: int | None = Field(default=None, foreign_key="room.id", index=True)
     to_member_id: int | None = Field(default=None, foreign_key="member.id")  # a private message
     to_contact: str | None = None  # of the private message's WeChat id
+    account: str | None = None  # that the private message must go through: the one that was asked
     kind: SayKind = Field(sa_type=enum_column(SayKind))
     priority: int  # 0 ladder, 1 answers, 2 digests
     text: str = Field(sa_column=Column(Text, nullable=False))

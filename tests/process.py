@@ -24,6 +24,7 @@ from bot.scheduler import Scheduler
 from bot.sender import Pace, Sender, Waits
 from handlers.digest_windows import DigestSettings
 from handlers.policy import BEIJING
+from handlers.troubles import tell_of_lost_digest
 from storage import people
 from storage.enums import MessageType, OutboxState
 from storage.sessions import reading
@@ -105,8 +106,9 @@ class Process:
         digesting = Digesting(self.database, clock, knowledge, DigestSettings(), folder)
         self.scheduler = Scheduler(self.database, clock, knowledge, self.gate, digesting)
         self.sender = Sender(
-            self.database, clock, groups, self.gate, holder=holder, pace=Pace(on=False), waits=Waits()  # type: ignore[arg-type]
-        )
+            self.database, clock, groups, self.gate, holder=holder, pace=Pace(on=False), waits=Waits(),  # type: ignore[arg-type]
+            on_lost_digest=lambda session: tell_of_lost_digest(session, knowledge.context(session), now=clock.now()),
+        )  # fmt: skip
         self._count = 0
 
     def recover(self) -> None:

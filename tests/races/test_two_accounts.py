@@ -8,15 +8,18 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlmodel import col
 
+from bot.channels.base import InboundMessage
 from bot.clock import VirtualClock
 from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
 from storage.enums import MessageType
-from storage.tables import Assignment, InboxMessage, OutboxMessage, Ticket, TicketMessage
+from storage.sessions import transaction
+from storage.tables import Assignment, InboxMessage, OutboxMessage, RoomBinding, Ticket, TicketMessage
 from tests import district
-from tests.process import LAMP, NINE, Groups, Process, prepare
+from tests.process import LAMP, NINE, Groups, Process, lost_answer, prepare
 
 HANDLER = district.nick("东山镇", 3)
 
@@ -141,3 +144,48 @@ def test_a_word_of_receipt_said_twice_in_a_second_is_a_twin_of_no_twin(pair: tup
     assert [word is not None and word.startswith("twin:") for word in became] == [False, True, False, True]
     said = Counter(row.dedup_key for row in one.rows(OutboxMessage) if "由甄丙领办" in row.text)
     assert len(said) == 1
+
+
+def test_a_private_question_is_answered_by_the_account_that_was_asked(pair: tuple[Process, Process]) -> None:
+    """Before: whichever account sent first answered, to a contact that only the other one has."""
+    one, two = pair
+    for process in pair:
+        process.hear("东山镇", district.DISPATCHER, LAMP)
+        process.step()
+    before = len(one.groups.arrived)
+    asked = InboundMessage(
+        room_id="", message_id="private-1", sender_id="contact-of-two", sender_name=HANDLER, type=MessageType.TEXT,
+        text="待办", sent_at=NINE, received_at=NINE,
+    )  # fmt: skip
+    two.database.write_now(lambda session: two.receiver.store_in(session, [asked]))
+    one.step()  # it understands the question first
+    one.step()
+    assert len(one.groups.arrived) == before
+    two.groups.after = lost_answer
+    two.step()
+    assert [to for to, _ in two.groups.arrived] == ["contact-of-two"]
+    one.wait(seconds=61)
+    one.step()  # of the other's private message it knows nothing
+    assert len(one.groups.arrived) == before
+    two.groups.after = lambda: None
+    two.step()
+    assert [(to, text[:3]) for to, text in two.groups.arrived[1:]] == [("contact-of-two", "补发：")]
+
+
+def test_an_account_leaves_what_is_unknown_of_rooms_that_it_is_not_in_to_the_one_that_hears_the_echo(
+    pair: tuple[Process, Process],
+) -> None:
+    """Before: the account that could not hear the echo said after a minute that there was none."""
+    one, two = pair
+    with transaction(one.database.engine) as session:
+        session.execute(delete(RoomBinding).where(col(RoomBinding.account) == "two"))
+    one.hear("东山镇", district.DISPATCHER, LAMP)
+    one.groups.after = lost_answer
+    one.step()
+    one.groups.after = lambda: None
+    one.wait(seconds=61)
+    two.step()
+    assert [row.state.value for row in two.rows(OutboxMessage)] == ["unknown"]
+    one.hear("东山镇", "派单助手", "@甄丙\u2005" + one.groups.arrived[0][1], is_self=True)
+    one.step()
+    assert [row.state.value for row in one.rows(OutboxMessage)] == ["sent"] and len(one.groups.arrived) == 1
