@@ -36,6 +36,7 @@ from handlers.digest_windows import DigestSettings, DueWindow, WindowError, spec
 from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command  # isort: skip
+from bot.cli_district import orders, reload, rooms  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
 
@@ -44,9 +45,12 @@ app.command()(explain)
 app.command()(evaluate)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.command()(reload)
+app.add_typer(rooms, name="rooms")
 app.add_typer(users, name="user")
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools wrote.")
 app.add_typer(imports, name="import")
+imports.command()(orders)
 BAD_INPUT = 2  # exit status for input that cannot be used
 Units = Annotated[
     Path, typer.Option(help="Folder with units.csv, members.csv, villages.csv, catalogue.csv; or one .xlsx.")

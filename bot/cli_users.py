@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -29,13 +31,21 @@ class UserError(Exception):
     """Why nothing was changed, and what to do."""
 
 
-def _database() -> Database:
+@contextmanager
+def _database() -> Iterator[Database]:
+    """What goes wrong in it is said, and changes nothing."""
     try:
         engine = open_database(load_settings())
         require_head(engine)
     except (SettingsError, SchemaError) as error:
         raise _stop(error) from None
-    return Database(engine, inline=True)
+    database = Database(engine, inline=True)
+    try:
+        yield database
+    except UserError as error:
+        raise _stop(error) from None
+    finally:
+        database.close()
 
 
 def _stop(message: object) -> typer.Exit:
@@ -62,19 +72,12 @@ def add(
     """Let somebody log in. The password is asked for, or read from stdin."""
     if (role is PageRole.UNIT) != (unit is not None):
         raise _stop("--unit goes with --role 单位, and only with it")
-    database = _database()
-    try:
+    with _database() as database:
         unit_id = database.read_now(lambda session: _unit_id(session, unit) if unit else None)
         database.read_now(lambda session: _is_free(session, name))
-        hashed = _new_password()
-        now = SystemClock().now()
-        database.write_now(
-            lambda session: session.add(
-                PageUser(name=name, role=role, unit_id=unit_id, password=hashed, created_at=now)
-            )
-        )
-    except UserError as error:
-        raise _stop(error) from None
+        hashed, now = _new_password(), SystemClock().now()
+        user = PageUser(name=name, role=role, unit_id=unit_id, password=hashed, created_at=now)
+        database.write_now(lambda session: session.add(user))
     typer.echo(f"added: {name} ({role.value}{f', {unit}' if unit else ''})")
 
 
@@ -89,8 +92,9 @@ def list_() -> None:
             for user in page_users.users(session)
         ]
 
-    for line in _database().read_now(lines):
-        typer.echo(line)
+    with _database() as database:
+        for line in database.read_now(lines):
+            typer.echo(line)
 
 
 @users.command()
@@ -103,11 +107,8 @@ def remove(name: Name) -> None:
 @users.command()
 def password(name: Name) -> None:
     """Give a new password, and the right to log in again if it was taken away; all logins end."""
-    database = _database()
-    try:
+    with _database() as database:
         database.read_now(lambda session: _user(session, name))
-    except UserError as error:
-        raise _stop(error) from None
     _change(name, active=True, hashed=_new_password())
     typer.echo(f"new password: {name}")
 
@@ -120,10 +121,8 @@ def _change(name: str, *, active: bool, hashed: str | None = None) -> None:
         session.add(user)
         page_users.log_out_everywhere(session, user.id or 0)
 
-    try:
-        _database().write_now(write)
-    except UserError as error:
-        raise _stop(error) from None
+    with _database() as database:
+        database.write_now(write)
 
 
 def _user(session: Session, name: str) -> PageUser:

@@ -28,40 +28,42 @@ class Receiver:
     def store_in(self, session: Session, messages: Sequence[InboundMessage]) -> int:
         new = 0
         for message in messages:
-            if inbox.add_once(session, self._row(message)):
+            if inbox.add_once(session, stored_row(message, self._account)):
                 new += 1
             else:
                 log.info("message_seen_before", extra={"message_id": message.message_id})
         return new
 
-    def _row(self, message: InboundMessage) -> dict[str, object]:
-        quote = message.quote
-        return {
-            "channel": self._account,
-            "channel_room_id": clean(message.room_id),
-            "message_id": clean(message.message_id),
-            "sender_id": clean(message.sender_id),
-            "sender_name": clean(message.sender_name),
-            "type": message.type,
-            "text": clean(message.text)[:MAX_TEXT],
-            "mentions": [clean(name) for name in message.mentions],
-            "mentions_bot": message.mentions_bot,
-            "quote": {
-                "id": _clean(quote.message_id),
-                "sender": clean(quote.sender),
-                "text": clean(quote.text)[:MAX_TEXT],
-            }
-            if quote
-            else None,
-            "file": _clean(str(message.file)) if message.file else None,
-            "file_name": _clean(message.file_name),
-            "file_problem": _clean(message.file_problem),
-            "recalls": _clean(message.recalls),
-            "is_self": message.is_self,
-            "raw": message.raw or None,
-            "sent_at": _sane(message.sent_at, message.received_at),
-            "received_at": message.received_at,
+
+def stored_row(message: InboundMessage, account: str) -> dict[str, object]:
+    """A message as the inbox keeps it."""
+    quote = message.quote
+    return {
+        "channel": account,
+        "channel_room_id": clean(message.room_id),
+        "message_id": clean(message.message_id),
+        "sender_id": clean(message.sender_id),
+        "sender_name": clean(message.sender_name),
+        "type": message.type,
+        "text": clean(message.text)[:MAX_TEXT],
+        "mentions": [clean(name) for name in message.mentions],
+        "mentions_bot": message.mentions_bot,
+        "quote": {
+            "id": _clean(quote.message_id),
+            "sender": clean(quote.sender),
+            "text": clean(quote.text)[:MAX_TEXT],
         }
+        if quote
+        else None,
+        "file": _clean(str(message.file)) if message.file else None,
+        "file_name": _clean(message.file_name),
+        "file_problem": _clean(message.file_problem),
+        "recalls": _clean(message.recalls),
+        "is_self": message.is_self,
+        "raw": message.raw or None,
+        "sent_at": _sane(message.sent_at, message.received_at),
+        "received_at": message.received_at,
+    }
 
 
 def clean(text: str) -> str:

@@ -294,7 +294,7 @@ def call_back(
         detail=" ".join(filter(None, words)),
         inbox_id=inbox_id,
     )
-    if not resolved and ticket.status is TicketStatus.RESOLVED:
+    if contacted and not resolved and ticket.status is TicketStatus.RESOLVED:  # who was not reached said nothing
         _reopen(
             session,
             ctx,

@@ -84,6 +84,27 @@ def bind_room(session: Session, *, account: str, channel_room_id: str, room_id: 
     touch_roster(session)
 
 
+def unbind_room(session: Session, *, account: str, channel_room_id: str) -> bool:
+    """End a binding; False if there is none."""
+    row = session.exec(
+        select(RoomBinding).where(RoomBinding.account == account, RoomBinding.channel_room_id == channel_room_id)
+    ).first()
+    if row is None:
+        return False
+    session.delete(row)
+    session.flush()
+    touch_roster(session)
+    return True
+
+
+def add_room(session: Session, *, unit_id: int, topic: str) -> Room:
+    """A room for a unit whose list names none."""
+    room = Room(unit_id=unit_id, topic=topic)
+    session.add(room)
+    session.flush()
+    return room
+
+
 def see_room(
     session: Session, *, account: str, channel_room_id: str, topic: str, now: datetime, held_because: str | None
 ) -> None:

@@ -348,6 +348,12 @@ def add_call_back(session: Session, row: CallBack) -> bool:
     return True
 
 
+def last_call_back(session: Session, order_no: str) -> CallBack | None:
+    return session.exec(
+        select(CallBack).where(CallBack.order_no == order_no).order_by(col(CallBack.at).desc(), col(CallBack.id).desc())
+    ).first()
+
+
 def waiting_everywhere(session: Session, limit: int = 500) -> list[tuple[Assignment, Ticket]]:
     """What waits for a person anywhere in the district, oldest first."""
     return list(

@@ -1,0 +1,241 @@
+"""`import orders`, `rooms`, `reload`: what a clerk of the district does from day to day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rapidfuzz import fuzz
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from bot.app import open_database
+from bot.clock import SystemClock
+from bot.database import Database
+from bot.importers.orders import OrderRow, OrdersImportError, read_orders
+from bot.importers.people import load
+from bot.importers.roster import RosterError
+from bot.knowledge import Knowledge
+from bot.order_import import Imported, NoDispatchRoom, dry_run, import_orders
+from bot.roster import load_into
+from bot.settings import Settings, SettingsError, load_settings
+from storage import people
+from storage.migrate import SchemaError, require_head
+from storage.tables import Room, SeenRoom, Unit
+
+BAD_INPUT = 2
+SHOWN = 3  # proposals for a room
+
+rooms = typer.Typer(help="Which group is whose: see, bind, unbind.", invoke_without_command=True)
+DatabaseOption = Annotated[str | None, typer.Option(help="Another database than the settings' DATABASE_URL.")]
+
+
+def _stop(message: object, status: int = BAD_INPUT) -> typer.Exit:
+    typer.echo(str(message), err=True)
+    return typer.Exit(status)
+
+
+@contextmanager
+def _open(database: str | None) -> Iterator[tuple[Settings, Database]]:
+    try:
+        settings = load_settings()
+        if database:
+            settings = settings.model_copy(update={"database_url": database})
+        engine = open_database(settings)
+        require_head(engine)
+    except (SettingsError, SchemaError) as error:
+        raise _stop(error) from None
+    except (SQLAlchemyError, OSError) as error:
+        raise _stop(f"the database cannot be opened: {str(error).splitlines()[0]}; check DATABASE_URL") from None
+    opened = Database(engine, inline=True)
+    try:
+        yield settings, opened
+    finally:
+        opened.close()
+
+
+# ---- orders ----------------------------------------------------------------------------------------------------------
+
+
+class _RolledBack(Exception):
+    """Ends a dry run's transaction."""
+
+
+def orders(
+    files: Annotated[list[Path], typer.Argument(help="Excel (.xlsx, .xls) or CSV of the hotline.")],
+    dry: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen; change nothing.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Take the hotline's orders and call-back results from its Excel, each once.
+
+    A new order is dispatched like a message in the dispatch room: by the running bot within a second, else at its next start.
+    """
+    try:
+        read = [(path, read_orders(path)) for path in files]
+    except OrdersImportError as error:
+        raise _stop(f"{error}\nnothing was imported") from None
+    for path, found in read:
+        for row, why in found.odd:
+            typer.echo(f"{path.name} 第{row}行：{why}", err=True)
+    every = tuple(order for _, found in read for order in found.orders)
+    try:
+        with _open(database) as (settings, opened):
+            done = _taken(opened, settings, every, dry=dry)
+    except NoDispatchRoom as error:
+        raise _stop(error) from None
+    for order_no, unit in done.routed:
+        typer.echo(f"{order_no}  →  {unit}")
+    would = "would be " if dry else ""
+    typer.echo(
+        f"orders: {len(done.new)} {would}new, {len(done.known)} known; call-backs: {len(done.called_back)} {would}kept"
+        + (f", {len(done.strange)} of them of orders that are not known here" if done.strange else "")
+    )
+
+
+def _taken(opened: Database, settings: Settings, every: tuple[OrderRow, ...], *, dry: bool) -> Imported:
+    knowledge, now = Knowledge(settings.context()), SystemClock().now()
+    if not dry:
+        return opened.write_now(lambda session: import_orders(session, knowledge.context(session), every, now=now))
+    done = Imported()
+
+    def look(session: Session) -> None:
+        nonlocal done
+        done = dry_run(session, knowledge.context(session), every, now=now)
+        raise _RolledBack
+
+    try:
+        opened.write_now(look)
+    except _RolledBack:
+        pass
+    return done
+
+
+# ---- people ----------------------------------------------------------------------------------------------------------
+
+
+def reload(
+    units: Annotated[Path, typer.Option(help="Folder with units.csv, members.csv, …; or one .xlsx.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Read units, people, duty, places and catalogue again while the bot runs.
+
+    All or nothing: every problem is told with its sheet and row, and then nothing changes. No message is sent, no running
+    clock moves; the running bot goes by the new data from its next message on.
+    """
+    try:
+        roster = load(units)
+    except RosterError as error:
+        raise _stop(error) from None
+    now = SystemClock().now()
+    with _open(database) as (_, opened):
+        loaded = opened.write_now(lambda session: load_into(session, roster, now=now))
+    typer.echo(
+        f"loaded: {loaded.units} units, {loaded.members} members, {loaded.villages} villages, {loaded.categories}"
+        f" categories; retired: {loaded.retired_units} units, {loaded.retired_members} members"
+    )
+
+
+# ---- rooms -----------------------------------------------------------------------------------------------------------
+
+
+@rooms.callback()
+def list_rooms(context: typer.Context, database: DatabaseOption = None) -> None:
+    """List the groups that the account is in, whose they are, and proposals for those that are nobody's."""
+    if context.invoked_subcommand is not None:
+        return
+    with _open(database) as (_, opened):
+        for line in opened.read_now(_listed):
+            typer.echo(line)
+
+
+def _listed(session: Session) -> list[str]:
+    units = {unit.id: unit for unit in people.units(session) if unit.active}
+    own = {room.id: room for room in people.rooms(session) if room.unit_id in units}
+    bound = {(b.account, b.channel_room_id): own[b.room_id] for b in people.bindings(session) if b.room_id in own}
+    lines = []
+    for seen in people.seen_rooms(session):
+        room = bound.get((seen.account, seen.channel_room_id))
+        if room:
+            lines.append(f"bound    {seen.topic}  →  {units[room.unit_id].name}  [{seen.channel_room_id}]")
+        else:
+            best = ", ".join(f"{name} ({score:.0f})" for name, score in proposals(seen, list(own.values()), units))
+            why = f"; {seen.held_because}" if seen.held_because else ""
+            lines.append(f"unbound  {seen.topic}  [{seen.channel_room_id}]{why}; near: {best or 'nothing'}")
+    with_room = {room.unit_id for room in bound.values()}
+    lines += [f"no group {unit.name}" for unit in units.values() if unit.id not in with_room]
+    return lines or ["the gateway has listed no rooms yet; start the bot and log in"]
+
+
+def proposals(seen: SeenRoom, rooms_: list[Room], units: dict[int | None, Unit]) -> list[tuple[str, float]]:
+    """The units whose topic or name is nearest to a group's topic, with a score from 0 to 100; the best first."""
+    scored = [
+        (units[room.unit_id].name, max(fuzz.ratio(seen.topic, room.topic),
+                                       fuzz.partial_ratio(units[room.unit_id].name, seen.topic)))
+        for room in rooms_
+    ]  # fmt: skip
+    near = [(name, score) for name, score in scored if score >= 60]
+    return sorted(near, key=lambda pair: -pair[1])[:SHOWN]
+
+
+@rooms.command()
+def bind(
+    group: Annotated[str, typer.Argument(help="The group's topic as `rooms` lists it, or its id.")],
+    unit: Annotated[str, typer.Argument(help="The unit's name, as in units.csv.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Say that a group is a unit's. The running bot listens to it from its next message on."""
+
+    def write(session: Session) -> str:
+        seen = _seen(session, group)
+        room = _room_of(session, unit)
+        now = SystemClock().now()
+        people.bind_room(
+            session, account=seen.account, channel_room_id=seen.channel_room_id, room_id=room.id or 0, now=now, by="command",
+        )  # fmt: skip
+        seen.held_because = None
+        session.add(seen)
+        return f"bound: {seen.topic} → {unit}"
+
+    _say(database, write)
+
+
+@rooms.command()
+def unbind(
+    group: Annotated[str, typer.Argument(help="The group's topic as `rooms` lists it, or its id.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Listen to a group no more; what came from it stays."""
+
+    def write(session: Session) -> str:
+        seen = _seen(session, group)
+        if not people.unbind_room(session, account=seen.account, channel_room_id=seen.channel_room_id):
+            raise _stop(f"{seen.topic} is bound to nobody")
+        return f"unbound: {seen.topic}"
+
+    _say(database, write)
+
+
+def _say(database: str | None, write: Callable[[Session], str]) -> None:
+    with _open(database) as (_, opened):
+        typer.echo(opened.write_now(write))
+
+
+def _seen(session: Session, group: str) -> SeenRoom:
+    found = [row for row in people.seen_rooms(session) if group in (row.topic, row.channel_room_id)]
+    if not found:
+        raise _stop(f"the gateway has listed no group {group!r}; `python -m bot rooms` shows those it has")
+    if len(found) > 1:
+        ids = ", ".join(row.channel_room_id for row in found)
+        raise _stop(f"{len(found)} groups are called {group!r}; give the id instead: {ids}")
+    return found[0]
+
+
+def _room_of(session: Session, unit: str) -> Room:
+    row = next((u for u in people.units(session) if u.name == unit and u.active), None)
+    if row is None:
+        raise _stop(f"there is no unit {unit!r}; units are named as in units.csv")
+    room = next((r for r in people.rooms(session) if r.unit_id == row.id), None)
+    return room or people.add_room(session, unit_id=row.id or 0, topic=f"{unit}（未登记群名）")
