@@ -244,12 +244,13 @@ def _target(session: Session, answer: Answer) -> tuple[Ticket, Assignment | None
         if intent.number:
             raise RefusedError(texts.no_such_ticket(intent.number))
         return None
-    meant = [session.get_one(Ticket, answer.tickets[index]) for index in intent.targets]
+    numbers = [answer.views[index].short or answer.views[index].no for index in intent.targets]
     if intent.unsure:
-        raise AskBack(texts.is_it_this(answer.number(meant[0]), VERBS[intent.act]))
-    if len(meant) > 1:
-        raise AskBack(texts.which_one([answer.number(ticket) for ticket in meant], VERBS[intent.act]))
-    return meant[0], _duty_here(session, answer, meant[0])
+        raise AskBack(texts.is_it_this(numbers[0], VERBS[intent.act]))
+    if len(numbers) > 1:
+        raise AskBack(texts.which_one(numbers, VERBS[intent.act]))
+    ticket = session.get_one(Ticket, answer.tickets[intent.targets[0]])
+    return ticket, _duty_here(session, answer, ticket)
 
 
 def _duty_here(session: Session, answer: Answer, ticket: Ticket) -> Assignment | None:

@@ -23,7 +23,8 @@ from handlers.reading.text import fold
 from handlers.reading.views import Act, RoomState, TicketView
 from storage import inbox, outbox, tickets
 from storage.enums import AssignmentStatus, TicketStatus, UnitKind
-from storage.tables import Assignment, InboxMessage, Ticket
+from storage.tables import InboxMessage, Ticket
+from storage.tickets import DutyOf, Known
 
 QUESTION_OPEN = timedelta(minutes=3)  # how long a bare answer still belongs to the bot's question
 _NUMBER_OF_PROMPT = re.compile(r"^\s*(?:更正：)?(\d{1,4})号")
@@ -53,9 +54,9 @@ class Memory:
 def remember(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, text: str) -> Memory:
     """What a message in a room can be about; `text` is its own, without the quoted part."""
     today = message.sent_at.astimezone(BEIJING).date()
-    numbered = {number.short: (number, ticket) for number, ticket in tickets.numbered_in_room(session, room.id, today)}
-    rows = sorted(numbered.values(), key=lambda pair: pair[0].id or 0)  # the newest bearer of a number counts
-    shown = [(number.short, ticket) for number, ticket in rows]
+    session.flush()
+    numbered = tickets.numbered_in_room(session, room.id, today)
+    shown = list(numbered.items())
     quote = _quoted(session, message, room, shown, ctx.bot_name)
     quoted = _stranger(session, ctx, room, quote)
     asked = _just_asked(session, message)
@@ -64,22 +65,23 @@ def remember(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
     free = (short for short in range(MAX_SHORT, 0, -1) if short not in numbered)
     for ticket in (*named.values(), quoted, session.get(Ticket, asked[1]) if asked and asked[1] else None):
         if ticket is not None and ticket.id not in short_of:
+            assert ticket.id is not None
             short_of[ticket.id] = next(free)
-            shown.append((short_of[ticket.id], ticket))
+            shown.append((short_of[ticket.id], tickets.as_known(ticket)))
     unknown = {next(free): full for full, ticket in named.items() if ticket is None and _OWN_NUMBER.fullmatch(full)}
-    written = {full: short_of[ticket.id] for full, ticket in named.items() if ticket is not None}
-    ids = tuple(ticket.id or 0 for _, ticket in shown)
+    written = {full: short_of[ticket.id or 0] for full, ticket in named.items() if ticket is not None}
+    ids = tuple(ticket.id for _, ticket in shown)
     duties = tickets.duties_in_room(session, ids) if ids else {}
     about = quoted.id if quoted else quote.ticket_id
     state = RoomState(
-        tickets=tuple(_ticket_view(ctx, room, short, t, duties.get(t.id or 0, [])) for short, t in shown),
+        tickets=tuple(_ticket_view(ctx, room, short, t, duties.get(t.id, [])) for short, t in shown),
         quoted=ids.index(about) if about in ids else None,
         quotes_bot=quote.by_bot,
         members=ctx.district.entries_of.get(room.unit_id, ()),
         just_asked=(Act(asked[0]), ids.index(asked[1]) if asked[1] in ids else None) if asked else None,
     )
     said = _with_short_numbers(text, written | {full: short for short, full in unknown.items()})
-    return Memory(state, ids, said, frozenset(range(len(rows), len(shown))), unknown)
+    return Memory(state, ids, said, frozenset(range(len(numbered), len(shown))), unknown)
 
 
 def _full_numbers(text: str) -> list[str]:
@@ -110,7 +112,7 @@ def _is_centre(ctx: Context, room: RoomInfo) -> bool:
     return ctx.district.room_kind(room) in (UnitKind.DISPATCH, UnitKind.SUPERVISION)
 
 
-def _ticket_view(ctx: Context, room: RoomInfo, short: int, ticket: Ticket, duties: Sequence[Assignment]) -> TicketView:
+def _ticket_view(ctx: Context, room: RoomInfo, short: int, ticket: Known, duties: Sequence[DutyOf]) -> TicketView:
     district = ctx.district
     own = [duty for duty in duties if duty.unit_id == room.unit_id]
     duty = own[-1] if own else (duties[-1] if duties else None)
@@ -152,7 +154,7 @@ class _Quoted:
 
 
 def _quoted(
-    session: Session, message: InboxMessage, room: RoomInfo, shown: Sequence[tuple[int, Ticket]], bot_name: str
+    session: Session, message: InboxMessage, room: RoomInfo, shown: Sequence[tuple[int, Known]], bot_name: str
 ) -> _Quoted:
     """What the quoted message is about: found by its id, else by its words."""
     quote, split = message.quote or {}, quotes.split(message.text)
@@ -172,7 +174,7 @@ def _quoted(
 
 
 def _quoted_by_words(
-    session: Session, room: RoomInfo, shown: Sequence[tuple[int, Ticket]], text: str, by_bot: bool
+    session: Session, room: RoomInfo, shown: Sequence[tuple[int, Known]], text: str, by_bot: bool
 ) -> _Quoted:
     """Gateways without message ids: the words decide, the bot's own message first."""
     wanted = "".join(text.split())
@@ -197,7 +199,7 @@ def _quoted_by_words(
     return _Quoted(by_bot=by_bot)
 
 
-def _only(found: Iterable[Ticket]) -> int | None:
+def _only(found: Iterable[Known]) -> int | None:
     """The id of the one ticket found; None for none and for several."""
     ids = [ticket.id for ticket in found]
     return ids[0] if len(ids) == 1 else None

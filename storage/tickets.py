@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
@@ -59,18 +59,57 @@ def duty_of_unit(session: Session, ticket_id: int, unit_id: int) -> Assignment |
     ).first()
 
 
-def numbered_in_room(session: Session, room_id: int, today: date) -> list[tuple[RoomNumber, Ticket]]:
-    """The tickets that a room knows by number: today's, and older ones still open; in the order of numbering."""
-    rows = session.exec(
-        select(RoomNumber, Ticket)
+class Known(NamedTuple):
+    """A ticket as far as a message is read with it; plain values, since a room may know a thousand."""
+
+    id: int
+    no: str
+    status: TicketStatus
+    unit_id: int | None
+    text: str
+    category: str
+    place: str | None
+    village: str | None
+    township: str | None
+    order_no: str | None
+
+
+class DutyOf(NamedTuple):
+    """A duty as far as a message is read with it."""
+
+    ticket_id: int
+    unit_id: int
+    status: AssignmentStatus
+    owner_id: int | None
+
+
+_KNOWN: Any = [col(getattr(Ticket, name)) for name in Known._fields]
+_DUTY_OF: Any = [col(getattr(Assignment, name)) for name in DutyOf._fields]
+
+
+def as_known(ticket: Ticket) -> Known:
+    return Known(*(getattr(ticket, name) for name in Known._fields))
+
+
+def numbered_in_room(session: Session, room_id: int, today: date) -> dict[int, Known]:
+    """The tickets that a room knows by number: today's, and older ones still open; in the order of numbering.
+
+    The newest bearer of a number counts.
+    """
+    rows = session.connection().execute(
+        select(RoomNumber.short, *_KNOWN)
         .where(
             RoomNumber.room_id == room_id,
             RoomNumber.ticket_id == Ticket.id,
             or_(col(RoomNumber.day) == today, col(Ticket.status).not_in(CLOSED)),
         )
         .order_by(col(RoomNumber.id))
-    ).all()
-    return list(rows)
+    )
+    found: dict[int, Known] = {}
+    for short, *values in rows:
+        found.pop(short, None)
+        found[short] = Known(*values)
+    return found
 
 
 def of_outbox(session: Session, room_id: int, message_id: str) -> list[str]:
@@ -212,12 +251,25 @@ def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: dat
     Numbers start from 1 each day, skip those of tickets still open there, and are not used twice in a day. `fresh`: only
     a number of today counts, for a ticket reopened on a later day.
     """
-    known = numbered_in_room(session, room_id, today)
-    for number, ticket in reversed(known):
-        if ticket.id == ticket_id and (number.day == today or (not fresh and ticket.status not in CLOSED)):
+    own = session.exec(
+        select(RoomNumber, Ticket)
+        .where(RoomNumber.room_id == room_id, RoomNumber.ticket_id == ticket_id, RoomNumber.ticket_id == Ticket.id)
+        .order_by(col(RoomNumber.id).desc())
+    ).all()
+    for number, ticket in own:
+        if number.day == today or (not fresh and ticket.status not in CLOSED):
             return number.short
-    taken = {number.short for number, _ in known}
-    short = max((number.short for number, _ in known if number.day == today), default=0) + 1
+    of_today = RoomNumber.room_id == room_id, RoomNumber.day == today
+    short = (session.exec(select(func.max(RoomNumber.short)).where(*of_today)).one() or 0) + 1
+    older = session.exec(
+        select(RoomNumber.short).where(
+            RoomNumber.room_id == room_id,
+            RoomNumber.short >= short,
+            RoomNumber.ticket_id == Ticket.id,
+            col(Ticket.status).not_in(CLOSED),
+        )
+    )
+    taken = set(older.all())
     while short in taken:
         short += 1
     session.add(RoomNumber(room_id=room_id, day=today, short=short, ticket_id=ticket_id))
@@ -366,14 +418,12 @@ def waiting_everywhere(session: Session, limit: int = 500) -> list[tuple[Assignm
     )
 
 
-def duties_in_room(session: Session, ticket_ids: Sequence[int]) -> dict[int, list[Assignment]]:
+def duties_in_room(session: Session, ticket_ids: Sequence[int]) -> dict[int, list[DutyOf]]:
     """The duties of several tickets, each in order of dispatch."""
-    found: dict[int, list[Assignment]] = {}
-    rows = session.exec(
-        select(Assignment).where(col(Assignment.ticket_id).in_(ticket_ids)).order_by(col(Assignment.id))
-    ).all()
-    for row in rows:
-        found.setdefault(row.ticket_id, []).append(row)
+    found: dict[int, list[DutyOf]] = {}
+    query = select(*_DUTY_OF).where(col(Assignment.ticket_id).in_(ticket_ids)).order_by(col(Assignment.id))
+    for row in session.connection().execute(query):
+        found.setdefault(row[0], []).append(DutyOf(*row))
     return found
 
 
