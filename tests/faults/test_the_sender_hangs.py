@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 
 from bot.channels.base import Mention
 from bot.clock import VirtualClock
+from bot.health import Health
+from bot.knowledge import Knowledge
 from bot.roster import load_into
 from bot.sender import Pace, Sender, Waits
 from storage.enums import OutboxState
@@ -91,7 +93,13 @@ async def test_a_send_that_never_returns_is_given_up_and_the_messages_behind_it_
     assert [to for to, _ in groups.arrived] == [f"one:{district.room('西河镇')}"]
     unknown = [row for row in process.rows(OutboxMessage) if row.state is OutboxState.UNKNOWN]
     assert [row.error for row in unknown] == ["no answer within 0.01 s"]
+    health = Health(
+        process.database, process.clock, Knowledge(), process.gate, last_tick=process.clock.now, folders=[tmp_path],
+        silent_after=timedelta(hours=1),
+    )  # fmt: skip
+    assert (await health.report()).problems == ()
     process.wait(seconds=61)
+    assert (await health.report()).problems == ("a message could not be sent for a minute",)
     await process.sender.drain()
     assert [text[:3] for to, text in groups.arrived if "东山镇" in to] == ["补发："]
 
