@@ -93,6 +93,22 @@ def test_accepted_a_moment_before_or_after_the_due_time_nothing_is_announced(
     assert told.duty()["on_time"] is on_time
 
 
+@pytest.mark.parametrize(
+    "at, said",
+    [
+        ("09:04:59.900", []),
+        ("09:09:59.900", ["reminder"]),
+        ("09:15:01.900", ["reminder", "escalation"]),
+    ],
+)
+def test_accepted_a_tenth_of_a_second_before_a_step_that_step_is_not_said(at: str, said: list[str]) -> None:
+    """faults: oncall#4654."""
+    told = story(f"09:00 东山镇 @D: {LAMP}", f"{at} 东山镇 @3: 领1", until="10:30")
+    told.says("09:00", "东山镇", "prompt")
+    told.drop("confirmation")
+    assert [sent["kind"] for sent in told.unexpected] == said
+
+
 def test_a_ticket_reopened_after_days_has_a_fresh_window(process: Process) -> None:
     """faults: osTicket PR#5206."""
     told = story(
