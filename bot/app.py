@@ -33,7 +33,7 @@ from bot.health import Health, health_routes
 from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
 from bot.receiver import Receiver
-from bot.scheduler import LAST_TICK, Scheduler, Ticker
+from bot.scheduler import Scheduler, Ticker, last_tick
 from bot.sender import Sender
 from bot.settings import Settings
 from bot.web.app import make_page
@@ -102,7 +102,9 @@ class Bot:
         self._digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
         self.receiver = Receiver(self.database, account=self._account)
         self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate)
-        self.scheduler = Scheduler(self.database, self.clock, self.knowledge, self.gate, self._digesting)
+        self.scheduler = Scheduler(
+            self.database, self.clock, self.knowledge, self.gate, self._digesting, account=self._account
+        )
         self.sender = Sender(
             self.database,
             self.clock,
@@ -181,13 +183,13 @@ class Bot:
         self.database.close()
 
     def _let_go(self, session: Session) -> None:
-        meta.put(session, LAST_TICK, self.clock.now().isoformat())
+        meta.put(session, last_tick(self._account), self.clock.now().isoformat())
         self.sender.release(session)
 
     def _note_downtime(self, session: Session) -> None:
         """The time since the last tick of the process before was an outage, stated in the digest."""
         now = self.clock.now()
-        last = meta.get(session, LAST_TICK)
+        last = meta.get(session, last_tick(self._account))
         if last and now - datetime.fromisoformat(last) > DOWN_AFTER:
             meta.end_outage(session, account=self._account, at=datetime.fromisoformat(last))
             meta.start_outage(session, kind=OutageKind.DOWN, account=self._account, at=datetime.fromisoformat(last))

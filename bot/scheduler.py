@@ -22,16 +22,28 @@ from storage.enums import InboxState
 
 log = logging.getLogger(__name__)
 LIMIT = 500  # steps of one transaction; between two, a message can be taken
-LAST_TICK = "last_tick"  # when the process was last known alive
 TOLD_FROM = timedelta(seconds=10)  # ticks that fail for a shorter time are no matter for people
 STANDS_STILL = 3.0  # seconds without a beat, after which it is begun anew
 ALIVE_EVERY = timedelta(seconds=10)  # how often that is written down
 
 
+def last_tick(account: str) -> str:
+    """The name under which it is kept when the process of an account was last known alive."""
+    return f"last_tick:{account}"
+
+
 class Scheduler:
     def __init__(
-        self, database: Database, clock: Clock, knowledge: Knowledge, gate: Gate, digesting: Digesting
+        self,
+        database: Database,
+        clock: Clock,
+        knowledge: Knowledge,
+        gate: Gate,
+        digesting: Digesting,
+        *,
+        account: str = "",
     ) -> None:
+        self._account = account
         self._database = database
         self._clock = clock
         self._knowledge = knowledge
@@ -82,7 +94,7 @@ class Scheduler:
     def _alive(self, session: Session, now: datetime) -> bool:
         """Note now and then that the process lives; whether it must be quiet."""
         if self._written is None or now - self._written >= ALIVE_EVERY:
-            meta.put(session, LAST_TICK, now.isoformat())
+            meta.put(session, last_tick(self._account), now.isoformat())
             self._written = now
         return meta.quiet(session) is not None
 
