@@ -325,7 +325,7 @@ class Sender:
         texts = cut(row.text)
         is_text = row.parts_sent < len(texts)
         words = texts[row.parts_sent] if is_text else ""
-        if words and bound and inbox.own_echo(session, channel_room_id=bound, text=words, since=since):
+        if words and bound and self._arrived_there(session, row, bound, words, since):
             _arrived(row, len(texts), since)
         elif now - max(filter(None, [since, self._gate.opened_at])) < self._waits.echo:
             return
@@ -339,6 +339,15 @@ class Sender:
             self._on_lost_digest(session)
         else:
             _arrived(row, len(texts), since)  # a file that may have arrived is not sent twice; the next one is sent
+
+    def _arrived_there(self, session: Session, row: OutboxMessage, bound: str, words: str, since: datetime) -> bool:
+        """Whether a message is in the room: our own echo tells, and what another account of ours sent, we heard."""
+        if inbox.own_echo(session, channel_room_id=bound, text=words, since=since):
+            return True
+        name = self._channel.name
+        return row.taken_by not in (None, name) and bool(
+            inbox.heard_by(session, channel=name, channel_room_id=bound, text=words, since=since)
+        )
 
 
 def _arrived(row: OutboxMessage, texts: int, at: datetime) -> None:

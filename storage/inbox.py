@@ -151,6 +151,20 @@ def own_echo(session: Session, *, channel_room_id: str, text: str, since: dateti
     return next((echo for echo in echoes if wanted in "".join(echo.text.split())), None)
 
 
+def heard_by(
+    session: Session, *, channel: str, channel_room_id: str, text: str, since: datetime
+) -> InboxMessage | None:
+    """What another account of ours said, as this one heard it lately: to this one it is somebody else's message."""
+    wanted = "".join(text.split())[:80]
+    latest = session.exec(
+        select(InboxMessage)
+        .where(InboxMessage.channel == channel, InboxMessage.channel_room_id == channel_room_id)
+        .order_by(col(InboxMessage.id).desc())
+        .limit(200)
+    ).all()
+    return next((m for m in latest if m.received_at >= since and wanted in "".join(m.text.split())), None)
+
+
 def requeue(session: Session, inbox_id: int) -> bool:
     """Give a parked row another chance (an operator's command)."""
     done = session.execute(

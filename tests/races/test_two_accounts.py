@@ -19,7 +19,7 @@ from storage.enums import MessageType
 from storage.sessions import transaction
 from storage.tables import Assignment, InboxMessage, OutboxMessage, RoomBinding, Ticket, TicketMessage
 from tests import district
-from tests.process import LAMP, NINE, Groups, Process, lost_answer, prepare
+from tests.process import LAMP, NINE, CrashNow, Groups, Process, lost_answer, prepare
 
 HANDLER = district.nick("东山镇", 3)
 
@@ -189,3 +189,30 @@ def test_an_account_leaves_what_is_unknown_of_rooms_that_it_is_not_in_to_the_one
     one.hear("东山镇", "派单助手", "@甄丙\u2005" + one.groups.arrived[0][1], is_self=True)
     one.step()
     assert [row.state.value for row in one.rows(OutboxMessage)] == ["sent"] and len(one.groups.arrived) == 1
+
+
+@pytest.mark.parametrize("heard", [True, False])
+@pytest.mark.parametrize("name", ["派单助手", "另一个助手"])
+def test_what_a_killed_process_was_just_sending_is_said_again_by_the_other_only_if_that_did_not_hear_it(
+    pair: tuple[Process, Process], heard: bool, name: str
+) -> None:
+    """Before: the other account did not know the words as ours, and said them again though they stood in the room."""
+    one, two = pair
+    one.hear("东山镇", district.DISPATCHER, LAMP)
+
+    def die() -> None:
+        raise CrashNow
+
+    one.groups.after = die
+    with pytest.raises(CrashNow):
+        one.step()
+    two.wait(seconds=1)
+    two.hear("东山镇", district.DISPATCHER, LAMP, sent_at=NINE)
+    if heard:
+        two.hear("东山镇", name, "@甄丙\u2005" + one.groups.arrived[0][1])
+    for _ in range(130):
+        two.wait(seconds=1)
+        two.step()
+    said = [text[:3] for _, text in two.groups.arrived]
+    assert said == ([] if heard else ["补发："])
+    assert [row.state.value for row in two.rows(OutboxMessage)] == ["sent"] and len(two.rows(Ticket)) == 1
