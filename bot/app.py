@@ -48,6 +48,7 @@ from storage.sessions import make_engine, sqlite_path
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 STOP_WITHIN = 5.0  # seconds that a clean stop may take
+STOP_LOOKS = 20  # at the loops that are to end meanwhile
 IDLE = 1.0  # seconds after which a loop looks by itself, whatever it was told
 DOWN_AFTER = timedelta(seconds=30)  # a gap between ticks longer than this was an outage
 BACKUP_LOOK, BACKUP_AGAIN = 30.0, 600.0  # seconds between two looks; after one that failed
@@ -172,9 +173,13 @@ class Bot:
 
     async def _end(self, tasks: list[asyncio.Task[None]], serving: asyncio.Task[None]) -> None:
         """Stop within the time allowed; a call to the gateway that hangs is left, its row stays `sending`."""
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait([*tasks, serving], timeout=STOP_WITHIN - 1)
+        left: set[asyncio.Task[None]] = {*tasks, serving}
+        for _ in range(STOP_LOOKS):
+            for task in tasks:
+                task.cancel()  # again and again: Python 3.11's wait_for loses a cancel that comes with its result
+            _, left = await asyncio.wait(left, timeout=(STOP_WITHIN - 1) / STOP_LOOKS)
+            if not left:
+                break
         try:
             await asyncio.wait_for(self.channel.close(), 1)
         except TimeoutError:
