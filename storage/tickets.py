@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, update
+from sqlalchemy import func, or_, union, update
 from sqlmodel import Session, col, select
 
 from storage.enums import AssignmentRole, AssignmentStatus, EventKind, TicketStatus
 from storage.tables import Assignment, CallBack, Event, InboxMessage, OutboxMessage, RoomNumber, Ticket, TicketMessage
 
 CLOSED = (TicketStatus.RESOLVED, TicketStatus.WITHDRAWN)
+OPEN = tuple(status for status in TicketStatus if status not in CLOSED)
 ALIVE = (AssignmentStatus.WAITING, AssignmentStatus.ACCEPTED)
 
 
@@ -96,13 +97,16 @@ def numbered_in_room(session: Session, room_id: int, today: date) -> dict[int, K
 
     The newest bearer of a number counts.
     """
+    # Two ways in, each by an index: all that a room ever numbered must not be read for every message.
+    of_today = select(RoomNumber.id).where(RoomNumber.room_id == room_id, RoomNumber.day == today)
+    still_open = (
+        select(RoomNumber.id)
+        .join(Ticket, col(Ticket.id) == col(RoomNumber.ticket_id))
+        .where(col(Ticket.status).in_(OPEN), col(RoomNumber.room_id) + 0 == room_id)  # + 0: not by the room's index
+    )
     rows = session.connection().execute(
         select(RoomNumber.short, *_KNOWN)
-        .where(
-            RoomNumber.room_id == room_id,
-            RoomNumber.ticket_id == Ticket.id,
-            or_(col(RoomNumber.day) == today, col(Ticket.status).not_in(CLOSED)),
-        )
+        .where(RoomNumber.ticket_id == Ticket.id, col(RoomNumber.id).in_(union(of_today, still_open)))
         .order_by(col(RoomNumber.id))
     )
     found: dict[int, Known] = {}
@@ -266,7 +270,7 @@ def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: dat
             RoomNumber.room_id == room_id,
             RoomNumber.short >= short,
             RoomNumber.ticket_id == Ticket.id,
-            col(Ticket.status).not_in(CLOSED),
+            col(Ticket.status).in_(OPEN),
         )
     )
     taken = set(older.all())
