@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -139,7 +139,9 @@ def _story(session: Session, parts: Parts, who: Visitor, no: str) -> TicketStory
     ticket = _visible(session, who, no)
     if ticket is None:
         return None
-    return story_of(session, parts.knowledge.context(session), ticket, personal=who.may(Right.PERSONAL))
+    story = story_of(session, parts.knowledge.context(session), ticket, personal=who.may(Right.PERSONAL))
+    hidden = story.repeat_of and _visible(session, who, story.repeat_of) is None
+    return replace(story, repeat_of=None) if hidden else story  # the earlier one is another unit's
 
 
 def _visible(session: Session, who: Visitor, no: str) -> Ticket | None:

@@ -57,9 +57,7 @@ def unit_page(
         "window_said": f"{said(start)} 至 {'现在' if period.back == 0 else said(end)}",
         "figures": _figures(told["numbers"], told["district"]),
         "spans": [{**span, "late": late} for span, late in zip(told["distribution"], _late_spans(), strict=True)],
-        "trend": [
-            {**day, "rate": rate(day["on_time_rate"]), "mean": took(day["mean_seconds"])} for day in told["trend"]
-        ],
+        "trend": _trend(told["trend"], running=period.back == 0),
         "on_duty": ctx.district.on_duty(unit_id, now),
         "called": ctx.district.called(unit_id, now),
         "next_at": said(coming[0]) if coming else "",
@@ -70,6 +68,16 @@ def unit_page(
         "page": page,
         "more": len(rows) > PER_PAGE,
     }
+
+
+def _trend(days: list[dict[str, Any]], *, running: bool) -> list[dict[str, Any]]:
+    """The days with what is shown of them; one that is under way is not named by the day on which it will end."""
+    shown = [
+        {**d, "label": d["day"][5:], "rate": rate(d["on_time_rate"]), "mean": took(d["mean_seconds"])} for d in days
+    ]
+    if running:
+        shown[-1]["label"] = "至今"
+    return shown
 
 
 def _late_spans() -> list[bool]:
