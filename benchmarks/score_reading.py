@@ -16,7 +16,9 @@ from typing import Any
 
 from benchmarks.reading_data import BOT_NAME, SHARED, District, load_cases, load_district
 from handlers.reading.complaints import read
+from handlers.reading.people import find_numbers
 from handlers.reading.routing import route
+from handlers.reading.text import fold
 from handlers.reading.views import Complaint, MessageView, Reading
 from storage.enums import MessageType, UnitKind
 
@@ -50,10 +52,8 @@ def answer(district: District, case: dict[str, Any], reader: Reader) -> list[dic
 
 
 def _merge(told: Complaint, view: MessageView, district: District) -> Complaint:
-    from handlers.reading.building import _phones_in
-    from handlers.reading.text import fold
-
-    return replace(told, phones=told.phones or _phones_in(fold(view.text)))
+    said = tuple(found.value for found in find_numbers(fold(view.text)) if found.kind == "phone")
+    return replace(told, phones=told.phones or said)
 
 
 def _ticket(district: District, room: str, complaint: Complaint) -> dict[str, Any]:

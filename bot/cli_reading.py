@@ -13,11 +13,14 @@ from rich.progress import track
 
 from bot.importers.people import load
 from bot.importers.roster import Roster, RosterError
-from handlers.context import NO_LEAD
+from handlers.context import BOT_NAME, NO_LEAD
 from handlers.reading import complaints, names, routing
 from handlers.reading.explain import explain as explain_reading
+from handlers.reading.people import find_numbers
+from handlers.reading.text import fold
 from handlers.reading.views import (
     CategoryEntry,
+    Complaint,
     Gazetteer,
     MemberEntry,
     MessageView,
@@ -29,6 +32,8 @@ from storage.enums import MessageType, UnitKind
 
 SAMPLE = Path(__file__).parent / "sample" / "district"
 Units = Annotated[Path, typer.Option(help="The district's files; the sample district if not given.")]
+SAME_TEXT_SECONDS = 600  # the same text again within these makes nothing
+GATHER_SECONDS = 120  # within these, a sender's messages are one story
 FIELDS = ("unit", "category", "urgency", "township", "village", "phone", "order_no", "source")
 
 
@@ -123,17 +128,29 @@ def _cases(files: list[Path]) -> list[dict[str, Any]]:
 
 def _answers(roster: Roster, gazetteer: Gazetteer, case: dict[str, Any]) -> list[dict[str, Any]]:
     """What would be made of a case's message, in the words of the case files."""
+    if case.get("sender") == BOT_NAME:
+        return []  # its own messages are never input
     view = _view(roster, gazetteer, case)
-    before, known = [], []
-    for told in case.get("before", []):
+    before: list[MessageView] = []
+    known: list[str] = []
+    last: tuple[Complaint, ...] = ()
+    for told in sorted(case.get("before", []), key=lambda told: -float(told.get("seconds", 0))):
+        seconds = float(told.get("seconds", 0))
+        if view.text and told.get("text") == view.text and seconds <= SAME_TEXT_SECONDS:
+            return []
         earlier = _view(roster, gazetteer, {"room": case.get("room", ""), **told})
+        mine = told.get("sender") == case.get("sender") and seconds <= GATHER_SECONDS
         reading = complaints.read(earlier, gazetteer)
         if reading.complaints:
             known.append(earlier.text)
-        elif told.get("sender") == case.get("sender") and told.get("seconds", 0) <= 120:
+            last = reading.complaints if mine else last
+        elif mine:
             before.append(earlier)
+    reading = complaints.read(view, gazetteer, before, known)
+    added_to = last[-1:] if reading.supplement and view.type is MessageType.TEXT else ()
+    said = [number for number in find_numbers(fold(view.text)) if added_to and number.kind == "phone"]
     found = []
-    for complaint in complaints.read(view, gazetteer, before, known).complaints:
+    for complaint in reading.complaints or added_to:
         in_unit_room = view.room_kind in (UnitKind.TOWN, UnitKind.AGENCY)
         unit = view.room_unit if in_unit_room else routing.route(complaint, gazetteer, None).unit
         found.append(
@@ -143,7 +160,7 @@ def _answers(roster: Roster, gazetteer: Gazetteer, case: dict[str, Any]) -> list
                 "urgency": complaint.urgency.value,
                 "township": complaint.township,
                 "village": complaint.village,
-                "phone": bool(complaint.phones),
+                "phone": bool(complaint.phones or said),
                 "order_no": complaint.order_no,
                 "source": complaint.source.value,
                 "ask": unit is None,
@@ -163,6 +180,7 @@ def _score(
     want = case["expect"]
     wanted = int(want.get("tickets", 0))
     verdicts[wanted > 0, len(found) > 0] += 1
+    fields["tickets", wanted == len(found)] += 1
     if wanted != len(found):
         misses.append(f"{case.get('id', '')} tickets: want {wanted}, got {len(found)}: {case.get('text', '')[:60]!r}")
     if not wanted or not found:
@@ -189,9 +207,13 @@ def _print_scores(
     hit, missed, false = verdicts[True, True], verdicts[True, False], verdicts[False, True]
     precision = hit / (hit + false) if hit + false else 0.0
     recall = hit / (hit + missed) if hit + missed else 0.0
+    f1 = 2 * hit / (2 * hit + false + missed) if hit else 0.0
+    counted, cases = fields["tickets", True], verdicts.total()
     typer.echo(f"                read as complaint   as nothing\ncomplaint       {hit:>17}   {missed:>10}")
     typer.echo(f"no complaint    {false:>17}   {verdicts[False, False]:>10}")
-    typer.echo(f"precision {precision:.4f}  recall {recall:.4f}")
+    typer.echo(
+        f"precision {precision:.4f}  recall {recall:.4f}  f1 {f1:.4f}  ticket count {counted / max(1, cases):.4f}"
+    )
     for name in (*FIELDS, "ask"):
         total = fields[name, True] + fields[name, False]
         if total:

@@ -25,6 +25,7 @@ from storage.enums import Role, UnitKind
 
 LEADERS = (Role.HEAD, Role.DEPUTY)
 NO_LEAD = "其他"  # the category that no agency leads by subject (spec: behaviour 1)
+BOT_NAME = "派单助手"  # unless the settings name it otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class Context:
     hash_key: bytes = b"lingban-development-key"  # repeat callers are matched by a keyed hash
     vault: Vault = field(default_factory=Vault)
     account: str = ""
-    bot_name: str = "派单助手"  # as the groups show it
+    bot_name: str = BOT_NAME  # as the groups show it
     page_url: str = ""  # where more can be read; shown when an answer had to be cut
 
     def names(self, members: Iterable[MemberInfo]) -> list[str]:

@@ -8,7 +8,7 @@ from handlers.reading.categories import categorise
 from handlers.reading.evidence import Observed, observe
 from handlers.reading.index import ReadingIndex
 from handlers.reading.orders import Order, loose_number
-from handlers.reading.people import find_names, find_numbers
+from handlers.reading.people import Found, find_names, find_numbers
 from handlers.reading.places import Finder, PlaceFound, address_tail
 from handlers.reading.sources import source_of
 from handlers.reading.text import READ_LIMIT, fold
@@ -41,16 +41,16 @@ def build(part: Part, index: ReadingIndex) -> Complaint:
     """Return the complaint with every field that its text decides; notes the spans in `part.spans`."""
     folded = fold(part.text[:READ_LIMIT])
     context = fold(part.context[:READ_LIMIT])
-    place = _place(part, index, folded, context)
+    finder = Finder(index.places, folded, own_town(part.view))
+    place = _place(part, index, finder, context)
     number, source = _number_and_source(part, folded)
     urgency = judge_urgency(part.seen.folded, part.seen.words, media_link=_is_media_link(part, source))
     category, runner_up, _ = categorise(part.seen.grams, part.seen.words, index, part.view.room_unit)
-    phones = _phones(part, folded) or _phones_in(context)
-    people = tuple(dict.fromkeys(f.value for f in find_names(folded)))
+    numbers, names = find_numbers(folded), find_names(folded)
+    phones = _phones(part, numbers) or _phones_in(find_numbers(context))
+    people = tuple(dict.fromkeys(f.value for f in names))
     offset = part.span[0]
-    part.spans += [
-        (f.kind, (f.span[0] + offset, f.span[1] + offset)) for f in (*find_numbers(folded), *find_names(folded))
-    ]
+    part.spans += [(f.kind, (f.span[0] + offset, f.span[1] + offset)) for f in (*numbers, *names)]
     if place.span and place.place:
         part.spans.append(("place", (place.span[0] + offset, place.span[1] + offset)))
     part.spans += [("urgency", (a + offset, b + offset)) for a, b in urgency.spans]
@@ -68,7 +68,7 @@ def build(part: Part, index: ReadingIndex) -> Complaint:
         place_options=place.options,
         phones=phones,
         people=people,
-        units_named=_units(part, index, folded, context),
+        units_named=_units(part, index, finder, context),
         accuses_official=urgency.accuses_official,
         time_limit=part.order.value("limit") if part.order else None,
     )
@@ -99,19 +99,18 @@ def _is_media_link(part: Part, source: Source) -> bool:
 # ---- place ------------------------------------------------------------------------------------------------------------
 
 
-def _place(part: Part, index: ReadingIndex, folded: str, context: str) -> PlaceFound:
-    own = own_town(part.view)
+def _place(part: Part, index: ReadingIndex, finder: Finder, context: str) -> PlaceFound:
     if part.order is not None:
-        return _place_of_order(part.order, index, folded, own)
+        return _place_of_order(part.order, index, finder)
 
-    found = Finder(index.places, folded, own).find(town_hint=None)
+    found = finder.find()
     if (found.village or found.township or found.options) and not (context and found.options):
         if found.village or found.options or not context:
             return found
     if context:
-        around = Finder(index.places, context, own).find()
+        around = Finder(index.places, context, finder.own).find()
         if found.options and around.town_named:
-            again = Finder(index.places, folded, own).find(town_hint=around.town_named)
+            again = finder.find(town_hint=around.town_named)
             return again if not again.options else found
         if found.township and around.township not in (None, found.township):
             return found
@@ -125,9 +124,9 @@ def _joined(first: str | None, second: str | None) -> str | None:
     return f"{first}{second}" if first and second and second not in first else first or second
 
 
-def _place_of_order(order: Order, index: ReadingIndex, folded: str, own: str | None) -> PlaceFound:
+def _place_of_order(order: Order, index: ReadingIndex, finder: Finder) -> PlaceFound:
     """Fields first: town, then village within it; then the content, then the address field."""
-    town = None
+    own, town = finder.own, None
     town_value = order.value("town")
     if town_value and not town_value.startswith(_UNKNOWN_PLACE):
         town = Finder(index.places, town_value).find().township
@@ -153,7 +152,7 @@ def _place_of_order(order: Order, index: ReadingIndex, folded: str, own: str | N
         elif best.place is None:
             best.place = found.place
     if best.township is None and order.first("content") is None:
-        return Finder(index.places, folded[order.span[0] : order.span[1]], own).find()
+        return Finder(index.places, finder.folded[order.span[0] : order.span[1]], own).find()
     return best
 
 
@@ -173,20 +172,20 @@ def _fuller(place: str | None, order: Order) -> str | None:
 # ---- phones and units -------------------------------------------------------------------------------------------------
 
 
-def _phones_in(folded: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f.value for f in find_numbers(folded) if f.kind == "phone"))
+def _phones_in(numbers: list[Found]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f.value for f in numbers if f.kind == "phone"))
 
 
-def _phones(part: Part, folded: str) -> tuple[str, ...]:
+def _phones(part: Part, numbers: list[Found]) -> tuple[str, ...]:
     """Return the phones, the one of the phone field first."""
-    phones = _phones_in(folded)
+    phones = _phones_in(numbers)
     if part.order is not None:
-        field_phones = [p for f in part.order.fields if f.name == "phone" for p in _phones_in(f.value)]
+        field_phones = [p for f in part.order.fields if f.name == "phone" for p in _phones_in(find_numbers(f.value))]
         return tuple(dict.fromkeys([*field_phones, *phones]))
     return phones
 
 
-def _units(part: Part, index: ReadingIndex, folded: str, context: str) -> tuple[str, ...]:
+def _units(part: Part, index: ReadingIndex, finder: Finder, context: str) -> tuple[str, ...]:
     named: list[str] = []
     if part.order is not None:
         for name in ("unit", "subunit"):
@@ -195,7 +194,9 @@ def _units(part: Part, index: ReadingIndex, folded: str, context: str) -> tuple[
                     named += units_in_field(found.value, index)
     else:
         named += units_mentioned(part.view.mentions, index)
-        named += units_addressed(folded, Finder(index.places, folded).hits, index)
+        addressed = units_addressed(finder.folded, finder.hits, index)
+        named += addressed
+        part.spans += [("unit", (a + part.span[0], b + part.span[0])) for a, b in addressed.values()]
         if context:
             named += units_addressed(context, Finder(index.places, context).hits, index)
     return tuple(dict.fromkeys(named))

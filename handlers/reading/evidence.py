@@ -115,13 +115,15 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("phone", re.compile(r"1[3-9]\d[ -]?\d{4}[ -]?\d{4}")),
 )
 # What was done succeeded (拉走了, 焊上了, 谈妥了), and no new trouble follows.
+_NO_MORE = r"不再?(?:漏|冒|响|吵|堵|臭|[反返]味|[反返]水|跳闸|晃|滴|黑|闪|呛|乱停|占道|积水|扰民)[^,。]{0,2}了"
 _CAME_OUT = re.compile(
     r"(?:清|修|换|拉|补|拆|挖|堵|焊|接|锯|铺|扫|捞|收|填|灭|谈|说|办|找|劝|调|通|弄|装|测|查|销|立|移|搬)"
     r"(?:完毕?|好|走|通|上|出来|回去|干净|妥|到.{0,4}|着|离|开|掉|新的?)了"
     r"|(?:恢复|同意|认可|承诺|答应|签收|扑灭|解决|修复|更换|核实|处理|上门)了|没意见|没反弹"
+    rf"|{_NO_MORE}"
 )
 _TROUBLE_AFTER = re.compile(
-    r"又|还[是在有没]|没(?!意见|反弹|事|问题|再|有?异味)|不(?!再|用|影响|错)|却|至今|跑了|结果|更"
+    rf"又|还[是在有没]|没(?!意见|反弹|事|问题|再|有?异味)|(?!{_NO_MORE})不(?!再|用|影响|错)|却|至今|跑了|结果|更"
 )
 _SPEAKER = re.compile(r"^[^:\n]{1,14}:[ ]?", re.M)
 _DIGITS = re.compile(r"\d+")
@@ -223,6 +225,7 @@ _CALM = (
 )
 
 
+_HANDLED = ("settled", "under_way", "the_matter", "who_has_it", "praised", "article", "piece")
 _OFFICIAL = frozenset((*_CALM, "headed", "titled"))
 _SOMETHING_TO_GO_TO = frozenset({"village", "town", "told", "w:caller", "phone", "order_no"})
 TALK_UNIT = 3.0  # log-odds of the talk model that count as one
@@ -239,7 +242,7 @@ def _together(seen: Observed, known: Sequence[str]) -> None:
     problem = features.get("w:problem", 0.0)
     if problem and place:
         features["place_and_problem"] = problem
-    if problem and not any(name in features for name in _CALM):
+    if problem and not any(name in features for name in (*_CALM, *_HANDLED)):
         features["plain_problem"] = problem
     if problem and ("told" in features or "w:caller" in features):
         features["told_problem"] = 1.0

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from math import sqrt
 from typing import Any
 
@@ -44,7 +45,7 @@ class Verdict:
         if not grams:
             return 0.0
         find = self.grams.get
-        return self.scale * sum(find(gram, 0.0) for gram in grams) / sqrt(len(grams))
+        return self.scale * sum(map(find, grams, repeat(0.0))) / sqrt(len(grams))
 
     def strongest(self, grams: Iterable[str], count: int = 6) -> list[tuple[str, float]]:
         """Return the n-grams that move the verdict most."""
@@ -68,7 +69,7 @@ class Talk:
         if not grams:
             return 0.0
         find = self.grams.get
-        return self.bias + self.scale * sum(find(gram, 0) for gram in grams) / (100 * sqrt(len(grams)))
+        return self.bias + self.scale * sum(map(find, grams, repeat(0))) / (100 * sqrt(len(grams)))
 
 
 @dataclass(frozen=True, slots=True)

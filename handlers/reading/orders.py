@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import ahocorasick
+
 from handlers.reading.text import lines_with_spans, word_sections
 from handlers.reading.views import Span
 
@@ -93,6 +95,17 @@ def _labels() -> tuple[dict[str, tuple[str, bool]], re.Pattern[str], re.Pattern[
     return names, separated, glued
 
 
+@lru_cache(maxsize=1)
+def _strong_labels() -> ahocorasick.Automaton:
+    """The names that only orders have: a text without any is none."""
+    automaton = ahocorasick.Automaton()
+    for label, (_, strong) in _labels()[0].items():
+        if strong:
+            automaton.add_word(label, label)
+    automaton.make_automaton()
+    return automaton
+
+
 def find_fields(folded: str) -> list[Field]:
     """Return the fields in order; a value runs to the next field and is stripped of separators."""
     names, separated, glued = _labels()
@@ -119,6 +132,8 @@ _TAIL = re.compile(
 
 def find_orders(folded: str) -> list[Order]:
     """Return the orders of a message, in order; empty if it is none."""
+    if next(_strong_labels().iter(folded), None) is None:
+        return []
     table = _read_table(folded)
     if table:
         return table

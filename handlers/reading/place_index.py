@@ -6,6 +6,7 @@ hamlets of the district's alias table; every town and agency by name, aliases an
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -38,17 +39,19 @@ class Hit:
 
 
 @lru_cache(maxsize=1)
-def _lookalikes() -> dict[int, str]:
+def _lookalikes() -> tuple[dict[str, str], re.Pattern[str]]:
     table = {}
     for line in data_lines("lookalikes.txt"):
         first, *others = line.split()
-        table.update({ord(other): first for other in others})
-    return table
+        table.update(dict.fromkeys(others, first))
+    return table, re.compile(f"[{''.join(table)}]")
 
 
+@lru_cache(maxsize=16)  # several finders look at the same text
 def fold_lookalikes(text: str) -> str:
     """Write look-alike characters (粱/梁) as one, keeping the length."""
-    return text.translate(_lookalikes())
+    table, pattern = _lookalikes()
+    return pattern.sub(lambda found: table[found.group()], text)
 
 
 _SUFFIXES = ("满族村", "社区", "村")
@@ -170,6 +173,16 @@ class PlaceIndex:
         for name in self.names.values():
             if name.kind == "village" and name.short:
                 table[tuple(pinyin(c) for c in name.text)].extend(name.targets)
+        return table
+
+    @cached_property
+    def by_pinyin_but_one(self) -> dict[tuple[int, tuple[str, ...]], list[Target]]:
+        """(n, the sounds without the n-th) -> the villages of three syllables and more that sound so but for one."""
+        table: dict[tuple[int, tuple[str, ...]], list[Target]] = defaultdict(list)
+        for sounds, targets in self.by_pinyin.items():
+            if len(sounds) >= 3:
+                for n in range(len(sounds)):
+                    table[n, sounds[:n] + sounds[n + 1 :]].extend(targets)
         return table
 
 

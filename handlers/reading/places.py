@@ -162,9 +162,8 @@ class Finder:
         if not candidates and len(stem) >= 3:
             candidates = [
                 target
-                for sounds, targets in self.index.by_pinyin.items()
-                if len(sounds) == len(syllables) and sum(a != b for a, b in zip(sounds, syllables, strict=True)) == 1
-                for target in targets
+                for n in range(len(syllables))
+                for target in self.index.by_pinyin_but_one.get((n, syllables[:n] + syllables[n + 1 :]), ())
                 if target[1] is not None and sum(a != b for a, b in zip(target[1], stem, strict=False)) == 1
             ]
         if town is not None:

@@ -30,9 +30,17 @@ _FOLD: dict[int, int | str] = {
 }
 
 
+# `translate` looks at every character; most texts hold no other than these.
+_COMMON = (("，", ","), ("：", ":"), ("！", "!"), ("？", "?"), ("；", ";"), ("（", "("), ("）", ")"))
+_TO_FOLD = re.compile(f"[{re.escape(''.join(map(chr, _FOLD)))}]")
+
+
+@lru_cache(maxsize=16)  # the readers ask several times for the same text
 def fold(text: str) -> str:
     """Fold widths, digits, dashes and blanks, one character for one."""
-    return text.translate(_FOLD)
+    for common, plain in _COMMON:
+        text = text.replace(common, plain)
+    return text.translate(_FOLD) if _TO_FOLD.search(text) else text
 
 
 @lru_cache(maxsize=32)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from handlers.reading.index import ReadingIndex
 from handlers.reading.place_index import Hit, fold_lookalikes
+from handlers.reading.views import Span
 from storage.enums import UnitKind
 
 _BEFORE = re.compile(
@@ -31,9 +32,9 @@ def units_in_field(value: str, index: ReadingIndex) -> list[str]:
     return list(dict.fromkeys(hit.name.targets[0][0] for hit in hits if hit.name.kind in ("town", "agency")))
 
 
-def units_addressed(folded: str, hits: Iterable[Hit], index: ReadingIndex) -> list[str]:
-    """Return the units that a free text asks to act; the first one leads."""
-    found: list[tuple[int, str]] = []
+def units_addressed(folded: str, hits: Iterable[Hit], index: ReadingIndex) -> dict[str, Span]:
+    """Return the units that a free text asks to act with where they stand; the first one leads."""
+    found: list[tuple[Span, str]] = []
     for hit in hits:
         if hit.name.kind not in ("town", "agency"):
             continue
@@ -49,16 +50,19 @@ def units_addressed(folded: str, hits: Iterable[Hit], index: ReadingIndex) -> li
             and (hit.name.kind == "agency" or folded[end : end + 1] == ":")
         )
         if asked or told or called:
-            found.append((start, hit.name.targets[0][0]))
+            found.append((hit.span, hit.name.targets[0][0]))
     found += _stems(folded, index)
     found.sort()
-    return list(dict.fromkeys(unit for _, unit in found))
+    spans: dict[str, Span] = {}
+    for span, unit in found:
+        spans.setdefault(unit, span)
+    return spans
 
 
 _STEM_BEFORE = re.compile(r"(?:请|转给?|派给?|@|交给?)[ ]?([\u4e00-\u9fff]{2,4})")
 
 
-def _stems(folded: str, index: ReadingIndex) -> list[tuple[int, str]]:
+def _stems(folded: str, index: ReadingIndex) -> list[tuple[Span, str]]:
     """Find 请人社马上到场, 转水务: agencies without their 局."""
     found = []
     for match in _STEM_BEFORE.finditer(folded):
@@ -66,7 +70,7 @@ def _stems(folded: str, index: ReadingIndex) -> list[tuple[int, str]]:
             stem = match.group(1)[:size]
             unit = index.agency_stems.get(stem)
             if unit is not None and _STEM_AFTER.match(folded, match.start(1) + len(stem)):
-                found.append((match.start(1), unit))
+                found.append(((match.start(1), match.start(1) + size), unit))
                 break
     return found
 

@@ -139,7 +139,7 @@ def test_explain_names_the_evidence_and_evaluate_scores_labelled_messages(tmp_pa
         encoding="utf-8",
     )
     done = bot("evaluate", "cases.jsonl", folder=tmp_path)
-    assert "precision 1.0000  recall 1.0000" in done.stdout
+    assert "precision 1.0000  recall 1.0000  f1 1.0000  ticket count 1.0000" in done.stdout
     cases.write_text("{}\n")
     assert "cases.jsonl:1:" in bot("evaluate", "cases.jsonl", folder=tmp_path).stderr
 
