@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from bot.web.login import HASHER
 from storage import page_users, people
 from storage.enums import PageRole
 from storage.migrate import SchemaError, require_head
-from storage.page_tables import PageUser
+from storage.page_tables import Audit, PageUser
 
 SHORTEST = 10  # characters of a password
 BAD_INPUT = 2
@@ -77,7 +78,13 @@ def add(
         database.read_now(lambda session: _is_free(session, name))
         hashed, now = _new_password(), SystemClock().now()
         user = PageUser(name=name, role=role, unit_id=unit_id, password=hashed, created_at=now)
-        database.write_now(lambda session: session.add(user))
+        given = role.value + (f" {unit}" if unit else "")
+
+        def write(session: Session) -> None:
+            session.add(user)
+            page_users.note_change(session, _noted(name, None, {"角色": given}, now))
+
+        database.write_now(write)
     typer.echo(f"added: {name} ({role.value}{f', {unit}' if unit else ''})")
 
 
@@ -116,13 +123,20 @@ def password(name: Name) -> None:
 def _change(name: str, *, active: bool, hashed: str | None = None) -> None:
     def write(session: Session) -> None:
         user = _user(session, name)
+        before: dict[str, object] = {"可登录": user.active}
         user.active = active
         user.password = hashed or user.password
         session.add(user)
         page_users.log_out_everywhere(session, user.id or 0)
+        after = {"可登录": active, **({"密码": "已换"} if hashed else {})}
+        page_users.note_change(session, _noted(name, before, after, SystemClock().now()))
 
     with _database() as database:
         database.write_now(write)
+
+
+def _noted(name: str, before: dict[str, object] | None, after: dict[str, object], now: datetime) -> Audit:
+    return Audit(at=now, user_name="命令行", address="", subject=f"用户 {name}", before=before, after=after)
 
 
 def _user(session: Session, name: str) -> PageUser:

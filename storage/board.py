@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from storage import people
-from storage.enums import AssignmentRole, AssignmentStatus, TicketStatus, Urgency
-from storage.tables import Assignment, Event, Member, Ticket, Warning_
+from storage import inbox, people
+from storage.enums import AssignmentRole, AssignmentStatus, InboxState, TicketStatus, Urgency
+from storage.tables import Assignment, Event, Member, SeenRoom, Ticket, Warning_
 
 
 class Waiting(NamedTuple):
@@ -78,4 +78,11 @@ def mark(session: Session) -> tuple[int, ...]:
     """Changes whenever something on the board may have changed, the passing of time apart."""
     last = [func.coalesce(func.max(col(table.id)), 0) for table in (Event, Ticket, Warning_)]
     row = session.connection().execute(select(*[select(value).scalar_subquery() for value in last])).one()
-    return (*(int(value) for value in row), people.roster_version(session))
+    held = select(func.count()).where(col(SeenRoom.held_because).is_not(None))
+    parked = inbox.count_in(session, InboxState.PARKED)
+    return (
+        *(int(value) for value in row),
+        parked,
+        int(session.connection().execute(held).scalar_one()),
+        people.roster_version(session),
+    )

@@ -36,6 +36,9 @@ class Wanted:
     urgency: Urgency | None = None
     since: datetime | None = None
     until: datetime | None = None
+    masked: bool = (
+        False  # words are looked for only in what is shown masked: a search must not confirm a phone or a name
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _filter(name: str, wanted: Wanted, *, indexed: bool = False) -> Any:
     if value is None or value == "":
         return None
     if name == "words":
-        return _says(value)
+        return _says(value, masked=wanted.masked)
     if name in ("since", "until"):
         return _AT >= value if name == "since" else _AT < value
     column = col(getattr(Ticket, name))
@@ -164,9 +167,9 @@ def _of_unit(unit_id: int) -> Any:
     return exists().where(col(any_.ticket_id) == _ID, col(any_.unit_id) == unit_id)
 
 
-def _says(words: str) -> Any:
+def _says(words: str, *, masked: bool) -> Any:
     plain = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    columns = (Ticket.text, Ticket.gist, Ticket.place, Ticket.no, Ticket.order_no)
+    columns = (*(() if masked else (Ticket.text,)), Ticket.gist, Ticket.place, Ticket.no, Ticket.order_no)
     return or_(*(col(column).like(f"%{plain}%", escape="\\") for column in columns))
 
 

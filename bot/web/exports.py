@@ -81,7 +81,7 @@ async def _wanted(parts: Parts, who: Visitor, filters: Filters, personal: bool, 
             for unit in parts.knowledge.context(session).district.units
             if unit.kind in (UnitKind.TOWN, UnitKind.AGENCY) and who.sees(unit.id)
         }
-        wanted, wrong = filters.wanted(units)
+        wanted, wrong = filters.wanted(units, masked=not who.may(Right.PERSONAL))
         return None if wrong else wanted
 
     wanted = await parts.database.read(read)

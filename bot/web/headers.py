@@ -54,4 +54,8 @@ class Headers:
                     headers["Cache-Control"] = "public, max-age=3600" if static else "no-store"
             await send(message)
 
+        if "\x00" in scope["path"]:  # no address has a NUL in it, and PostgreSQL takes none
+            await with_headers({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await self._app(scope, limited, with_headers)

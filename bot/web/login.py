@@ -50,6 +50,7 @@ async def log_in(
     if not same_origin(request):
         raise HTTPException(403, "请从本站登录页登录")
     parts, address = parts_of(request), address_of(request)
+    name = name.replace("\x00", "")
     now = parts.clock.now()
 
     def check(session: Session) -> tuple[int | None, str]:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from bot.clock import SystemClock
 from bot.health import Report
-from bot.web.guard import parts_of, visitor
+from bot.web.guard import NeedsLogin, parts_of, visitor
 from bot.web.parts import Parts, Right, Visitor
 from bot.web.rendering import render
 from handlers.board import Board, board_now
@@ -23,6 +23,7 @@ from storage.enums import InboxState
 
 LOOK_EVERY = 0.4  # seconds between two looks whether something changed; a change shows within a second
 SHOW_TIME_EVERY = 2  # looks after which the server's time is told again
+CHECK_LOGIN_EVERY = 75  # looks: half a minute
 ALERTS = 20  # shown at most
 
 router = APIRouter()
@@ -81,10 +82,17 @@ async def live(request: Request, who: Who) -> Response:
 
 
 async def _events(parts: Parts, request: Request) -> AsyncIterator[str]:
+    """Ends, and says so, when the login does; while it lives the page counts as used, so that a wall screen stays."""
     pause, seen, looks = SystemClock().sleep, None, 0
     try:
         while not await request.is_disconnected():
-            mark = await parts.database.read(queries.mark)
+            if looks % CHECK_LOGIN_EVERY == 0:
+                try:
+                    who = await visitor(request)
+                except NeedsLogin:
+                    yield "event: login\ndata: needed\n\n"
+                    return
+            mark = await _mark(parts, who)
             if seen is not None and mark != seen:
                 yield "event: board\ndata: changed\n\n"
             seen = mark
@@ -94,3 +102,11 @@ async def _events(parts: Parts, request: Request) -> AsyncIterator[str]:
             await pause(LOOK_EVERY)
     except asyncio.CancelledError:
         return  # the server stops
+
+
+async def _mark(parts: Parts, who: Visitor) -> tuple[object, ...]:
+    """Changes whenever the board would show something else: what happens, trouble, and the minute."""
+    mark: tuple[object, ...] = await parts.database.read(queries.mark)
+    report = await parts.report() if parts.report and who.may(Right.EVERY_UNIT) else None
+    problems = report.problems if report else ()
+    return (*mark, problems, int(parts.clock.now().timestamp()) // 60)

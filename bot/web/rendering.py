@@ -45,6 +45,7 @@ NAVIGATION = (  # address, word, the right that it takes
     ("/roster", "花名册", Right.EVERY_UNIT),
     ("/catalogue", "派单目录", Right.EVERY_UNIT),
     ("/changes", "变更记录", Right.EDIT),
+    ("/accesses", "访问记录", Right.EDIT),
 )
 PROBLEMS = {  # what `bot.health` calls them
     "not connected to WeChat": "没有连上微信",

@@ -98,6 +98,15 @@ async def changes(request: Request, who: Editor, page: Annotated[int, Query(ge=1
     return render(request, "changes.html", who, rows=shown, page=page, more=len(rows) > CHANGES)
 
 
+@router.get("/accesses")
+async def accesses(request: Request, who: Editor, page: Annotated[int, Query(ge=1, le=100_000)] = 1) -> Response:
+    """Who saw personal data, the latest first."""
+    rows = await parts_of(request).database.read(
+        lambda session: page_users.accesses(session, limit=CHANGES + 1, offset=(page - 1) * CHANGES)
+    )
+    return render(request, "accesses.html", who, rows=rows[:CHANGES], page=page, more=len(rows) > CHANGES)
+
+
 def _told(values: dict[str, Any] | None) -> str:
     if values is None:
         return "—"

@@ -23,6 +23,7 @@ from storage.tables import InboxMessage, Ticket
 from storage.ticket_search import Found, Wanted, has_duty, search
 
 PER_PAGE = 50
+FIRST_YEAR, LAST_YEAR = 2000, 2100  # of a day that is asked for; a day later must still be a day
 PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"GIF8": "image/gif"}
 
 router = APIRouter()
@@ -41,7 +42,7 @@ class Filters:
     since: str = ""
     until: str = ""
 
-    def wanted(self, units: dict[str, int]) -> tuple[Wanted, list[str]]:
+    def wanted(self, units: dict[str, int], *, masked: bool) -> tuple[Wanted, list[str]]:
         """The search, and what was not understood. Days are Beijing days, `until` included."""
         wrong: list[str] = []
         since, until = _day(self.since, "起", wrong), _day(self.until, "止", wrong)
@@ -56,6 +57,7 @@ class Filters:
                 urgency=Urgency(self.urgency) if self.urgency in list(Urgency) else None,
                 since=since,
                 until=until + timedelta(days=1) if until else None,
+                masked=masked,
             ),
             wrong,
         )
@@ -70,6 +72,8 @@ def _day(text: str, which: str, wrong: list[str]) -> datetime | None:
         return None
     try:
         day = date.fromisoformat(text)
+        if not FIRST_YEAR <= day.year < LAST_YEAR:
+            raise ValueError
         return datetime(day.year, day.month, day.day, tzinfo=BEIJING)
     except (ValueError, OverflowError):
         wrong.append(f"{which}日期“{text[:20]}”要写成 2026-03-01 这样")
@@ -85,7 +89,7 @@ def filters_of(
     since: str = "",
     until: str = "",
 ) -> Filters:
-    return Filters(q, unit, category, status, urgency, since, until)
+    return Filters(*(value.replace("\x00", "") for value in (q, unit, category, status, urgency, since, until)))
 
 
 @router.get("/tickets")
@@ -102,7 +106,7 @@ async def ticket_list(
         units = {
             u.name: u.id for u in ctx.district.units if u.kind in (UnitKind.TOWN, UnitKind.AGENCY) and who.sees(u.id)
         }
-        wanted, wrong = filters.wanted(units)
+        wanted, wrong = filters.wanted(units, masked=not who.may(Right.PERSONAL))
         own = None if who.may(Right.EVERY_UNIT) else who.unit_id or 0
         nothing = bool(filters.unit) and wanted.unit_id is None
         found = Found((), None) if nothing else search(session, wanted, limit=PER_PAGE, before=before, own=own)

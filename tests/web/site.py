@@ -67,6 +67,10 @@ class Client:
         self._page = page
         self._cookies = httpx.Cookies()
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return dict(self._cookies)
+
     def get(self, path: str, **more: Any) -> httpx.Response:
         return self._ask("GET", path, **more)
 

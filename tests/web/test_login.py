@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import AsyncMock
 
 import pytest
+from fastapi import Request
+from sqlalchemy import delete
 from sqlmodel import select
 
 from bot.web.headers import LARGEST_BODY
+from bot.web.overview import _events
 from storage.page_tables import LoginFailure, PageSession, PageUser
 from storage.sessions import reading, transaction
 from tests.web.site import PASSWORD, Site, csrf
@@ -141,3 +147,24 @@ def test_an_idle_look_writes_at_most_once_a_minute(site: Site) -> None:
     client.get("/tickets")
     with reading(site.engine) as session:
         assert session.exec(select(PageSession)).one().seen_at == before + timedelta(seconds=61)
+
+
+async def test_an_open_board_counts_as_used_and_ends_with_the_login(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After two quiet hours a wall screen showed the login page with the next complaint."""
+    monkeypatch.setattr("bot.web.overview.LOOK_EVERY", 0)
+    monkeypatch.setattr("bot.web.overview.CHECK_LOGIN_EVERY", 1)
+    client = site.client("督查甲")
+    request = SimpleNamespace(
+        app=site.page, cookies=client.cookies, client=None, is_disconnected=AsyncMock(return_value=False)
+    )
+    stream = _events(site.parts, cast(Request, request))
+    for _ in range(6):
+        assert (await anext(stream)).startswith("event: ")
+        site.wait(minutes=50)
+    assert client.get("/tickets").status_code == 200
+    with transaction(site.engine) as session:
+        session.execute(delete(PageSession))
+    said = [event async for event in stream]
+    assert said[-1].startswith("event: login")

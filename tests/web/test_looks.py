@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import district
-from tests.web.conftest import DESK, PHONE, Opens, findings
+from tests.web.conftest import DESK, PHONE, WALL, Opens, findings
 from tests.web.site import RUBBISH, Site
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE, WALL], ids=["desk", "phone", "wall"])
 def test_every_page_reads_well_at_this_size(opens: Opens, quick_site: Site, size: tuple[int, int]) -> None:
     quick_site.fill()
     quick_site.wait(minutes=16)
@@ -49,3 +49,12 @@ def test_a_ticket_is_found_with_the_keyboard_alone(opens: Opens, quick_site: Sit
     page.get_by_role("link", name="20260303-0002").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="工单 20260303-0002")).to_be_visible()
+
+
+def test_a_cut_connection_is_told(opens: Opens) -> None:
+    """The clocks went on over old numbers, and nothing said that they were old."""
+    page = opens("/")
+    expect(page.locator("#cut")).to_be_hidden()
+    page.route("**/live", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=""))
+    page.reload()
+    expect(page.locator("#cut")).to_be_visible()

@@ -30,6 +30,8 @@ def test_a_user_is_added_gets_a_new_password_and_is_removed(command: CliRunner, 
     assert client.post("/login", data={"name": "新人", "password": "another long one"}).status_code == 303
     assert command.invoke(app, ["user", "remove", "新人"]).exit_code == 0
     assert client.get("/tickets").status_code == 303
+    told = quick_site.client("管理甲").get("/changes").text
+    assert told.count("用户 新人") == 3 and "命令行" in told
     assert "新人\t单位\t东山镇\tremoved" in command.invoke(app, ["user", "list"]).output
 
 

@@ -44,7 +44,10 @@
       const [ms, factor] = event.data.split(" ").map(Number);
       base = ms; at = performance.now(); speed = factor;
     });
-    events.addEventListener("open", refresh);
+    const cut = document.getElementById("cut");
+    events.addEventListener("open", () => { cut.hidden = true; refresh(); });
+    events.addEventListener("error", () => { cut.hidden = false; }); // the browser tries again by itself
+    events.addEventListener("login", () => location.reload());
     if ("atOnce" in live.dataset) refresh();
   }
   document.addEventListener("htmx:configRequest", (event) => {
