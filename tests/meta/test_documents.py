@@ -55,10 +55,10 @@ def test_no_sentence_of_the_bot_is_long() -> None:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    for folder in ("bot", "handlers", "storage", "benchmarks", "docs", "tests"):
+    for folder in ("bot", "handlers", "storage", "benchmarks", "deploy", "docs", "tests"):
         for path in Path(folder).rglob("*"):
             if path.suffix in (".py", ".md", ".toml", ".json", ".sh") and "node_modules" not in path.parts:
                 text = path.read_text(encoding="utf-8")
                 assert not re.search(r"(?<![\w.-])/(work|home)/", text), path
-    for lock in ("requirements.lock", "tests/gateway/package-lock.json"):
+    for lock in ("requirements.lock", "tests/gateway/package-lock.json", "deploy/gateway/package-lock.json"):
         assert "://" not in Path(lock).read_text(encoding="utf-8"), lock
