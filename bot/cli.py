@@ -35,7 +35,7 @@ from bot.transcript import TranscriptError
 from handlers.digest_windows import DigestSettings, DueWindow, WindowError, special_window
 from storage.migrate import SchemaError, require_head, upgrade
 
-from bot.cli_backup import backup_command, restore_command  # isort: skip
+from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
 from bot.cli_district import orders, reload, rooms  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
@@ -45,6 +45,8 @@ app.command()(explain)
 app.command()(evaluate)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.command("upgrade")(upgrade_command)
+app.command("rollback")(rollback_command)
 app.command()(reload)
 app.add_typer(rooms, name="rooms")
 app.add_typer(users, name="user")

@@ -1,12 +1,16 @@
-"""`backup` and `restore`: the database in a file, and back; what is restored is quiet until a person confirms."""
+"""`backup` and `restore`, `upgrade` and `rollback`: the database in a file and back, in a newer and an older schema.
+
+What is restored is quiet until a person confirms. No schema changes without a backup.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.backup import BackupError, write_backup
@@ -17,8 +21,9 @@ from bot.restore import restore
 from bot.settings import Settings, SettingsError, load_settings
 from handlers import restoring
 from handlers.policy import BEIJING
-from storage.migrate import SchemaError, require_head
-from storage.sessions import make_engine
+from storage import meta
+from storage.migrate import SchemaError, current, downgrade, head, require_head, require_older, upgrade
+from storage.sessions import make_engine, reading
 
 DatabaseOption = Annotated[str | None, typer.Option(help="Another database than the settings' DATABASE_URL.")]
 
@@ -82,6 +87,61 @@ def _confirm(settings: Settings) -> None:
     typer.echo(
         f"the bot may speak again (backup of {done.backup_at.astimezone(BEIJING):%Y-%m-%d %H:%M}); of what it still had to"
         f" say {done.kept} may be said once more, {done.dropped} are dropped"
+    )
+
+
+# ---- another version -------------------------------------------------------------------------------------------------
+
+BackupOption = Annotated[Path | None, typer.Option(help="Folder for the backup made before; else BACKUP_DIR.")]
+BACKUPS = Path("data/backups")  # where BACKUP_DIR is not set
+
+
+def upgrade_command(backup: BackupOption = None, database: DatabaseOption = None) -> None:
+    """Bring the database to the schema of this version, after a backup. The bot must be stopped."""
+    _change_schema(head(), upgrade, backup, database)
+
+
+def rollback_command(
+    revision: Annotated[str, typer.Argument(help="The older revision, as `upgrade` printed it.")],
+    backup: BackupOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Bring the database back to an older schema, after a backup, for the version before. The bot must be stopped.
+
+    Tickets stay; what the older schema has no place for is only in the backup. Then start the version before.
+    """
+    _change_schema(revision, downgrade, backup, database)
+
+
+def _change_schema(
+    wanted: str, change: Callable[[Engine, str], None], backup: Path | None, database: str | None
+) -> None:
+    settings = _settings(database)
+    engine, now = make_engine(settings.database_url), SystemClock().now()
+    try:
+        found = current(engine)
+        if found == wanted:
+            typer.echo(f"the database is at revision {wanted} already; nothing was done")
+            return
+        if found is None:
+            raise _stop("there is no database yet: python -m bot init --units DIR")
+        if change is downgrade:
+            require_older(engine, wanted)
+        with reading(engine) as session:
+            if holders := meta.running(session, now=now):
+                raise _stop(f"a bot runs on this database ({', '.join(holders)}); stop it first")
+        suffix = ".db" if engine.dialect.name == "sqlite" else ".dump"
+        name = f"revision-{found}-{now.astimezone(BEIJING):%Y%m%d-%H%M%S}{suffix}"
+        made = write_backup(settings.database_url, (backup or settings.backup_dir or BACKUPS) / name, now=now)
+        typer.echo(made.sentence)
+        change(engine, wanted)
+    except (BackupError, SchemaError, OSError, SQLAlchemyError) as error:
+        raise _stop(error) from None
+    finally:
+        engine.dispose()
+    typer.echo(f"the database was at revision {found} and is at {wanted}")
+    typer.echo(
+        f"back again, with this version: python -m bot {'rollback ' + found if change is upgrade else 'upgrade'}"
     )
 
 

@@ -76,6 +76,12 @@ def warnings(session: Session) -> list[Warning_]:
     return list(session.exec(select(Warning_).order_by(col(Warning_.id))).all())
 
 
+def running(session: Session, *, now: datetime) -> list[str]:
+    """The processes that work on this database, as their leases tell."""
+    held = session.exec(select(Lease).where(Lease.holder != "", col(Lease.until) > now)).all()
+    return sorted({each.holder for each in held})
+
+
 def lease(session: Session, name: str) -> Lease | None:
     return session.get(Lease, name, populate_existing=True)
 

@@ -29,6 +29,11 @@ def head() -> str:
     return ScriptDirectory(str(HERE)).get_current_head() or ""
 
 
+def revisions() -> list[str]:
+    """Every revision that this version knows, the oldest first."""
+    return [script.revision for script in ScriptDirectory(str(HERE)).walk_revisions()][::-1]
+
+
 def current(engine: Engine) -> str | None:
     """The revision of a database; None for an empty one."""
     with engine.connect() as connection:
@@ -38,8 +43,7 @@ def current(engine: Engine) -> str | None:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run the migrations that are missing. Raises SchemaError for a revision that this version does not know."""
     found = current(engine)
-    known = {script.revision for script in ScriptDirectory(str(HERE)).walk_revisions()}
-    if found is not None and found not in known:
+    if found is not None and found not in revisions():
         raise SchemaError(
             f"the database is at revision {found}, which this version does not know; start the version that made it,"
             " or restore a backup made before the upgrade"
@@ -50,8 +54,18 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 
 def downgrade(engine: Engine, revision: str) -> None:
-    """Go back to an older schema; what it cannot hold is lost, so make a backup first."""
+    """Go back to an older schema; what it cannot hold is lost, so make a backup first. Raises SchemaError."""
+    require_older(engine, revision)
     command.downgrade(_config(engine), revision)
+
+
+def require_older(engine: Engine, revision: str) -> None:
+    """Raises SchemaError unless a revision is older than the database's, and both are known."""
+    found, known = current(engine), revisions()
+    if found not in known or revision not in ["base", *known[: known.index(found)]]:
+        raise SchemaError(
+            f"there is no way back from revision {found or 'none'} to {revision}; known: {', '.join(known)}"
+        )
 
 
 def require_head(engine: Engine) -> None:

