@@ -164,8 +164,11 @@ class Nightly:
         planned = datetime.combine(local.date(), self._at, BEIJING)
         if planned > local:
             planned -= timedelta(days=1)
-        made = [datetime.strptime(stamp, "%Y%m%d-%H%M%S").replace(tzinfo=BEIJING) for stamp, _ in self._made()]
-        return not any(planned <= each <= local for each in made)
+        return not any(planned <= each <= local for each in self._times())
+
+    def newest(self) -> datetime | None:
+        """When the newest backup was made, as its name tells."""
+        return max(self._times(), default=None)
 
     def make(self, now: datetime) -> Backup:
         """Make one; the oldest go only after it is there. Raises BackupError or OSError."""
@@ -173,6 +176,9 @@ class Nightly:
         for _, path in self._made()[: -self._keep]:
             path.unlink()
         return made
+
+    def _times(self) -> list[datetime]:
+        return [datetime.strptime(stamp, "%Y%m%d-%H%M%S").replace(tzinfo=BEIJING) for stamp, _ in self._made()]
 
     def _made(self) -> list[tuple[str, Path]]:
         """Those that bear the name of a backup, oldest first; nothing else in the folder is touched."""

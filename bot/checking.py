@@ -31,13 +31,19 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
     """Look at everything that a running bot needs. Changes nothing."""
     found = list(_database(engine))
     if all(each.ok for each in found):
-        with reading(engine) as session:
-            found += _roster(session, settings)
-            if quiet := meta.quiet(session):
-                what = f"the database was restored (backup of {quiet.backup_at:%Y-%m-%d %H:%M} UTC) and is quiet"
-                found.append(Finding(False, what, "let the bot read the groups, then python -m bot restore --confirm"))
+        try:
+            with reading(engine) as session:
+                found += [*_roster(session, settings), *_quiet(session)]
+        except SQLAlchemyError as error:
+            found.append(_unreadable(engine, error))
     found += [await _gateway(settings), *_keys(settings), _font(settings.digest_font)]
     return found
+
+
+def _quiet(session: Session) -> Iterator[Finding]:
+    if quiet := meta.quiet(session):
+        what = f"the database was restored (backup of {quiet.backup_at:%Y-%m-%d %H:%M} UTC) and is quiet"
+        yield Finding(False, what, "let the bot read the groups, then python -m bot restore --confirm")
 
 
 def _database(engine: Engine) -> Iterator[Finding]:
@@ -47,10 +53,14 @@ def _database(engine: Engine) -> Iterator[Finding]:
     except SchemaError as error:
         yield Finding(False, f"database {where}: {error}", "python -m bot init --units DIR")
     except SQLAlchemyError as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        yield Finding(False, f"database {where}: {reason}", "check DATABASE_URL, the folder's rights and the disk")
+        yield _unreadable(engine, error)
     else:
         yield Finding(True, f"database {where}")
+
+
+def _unreadable(engine: Engine, error: SQLAlchemyError) -> Finding:
+    where, reason = engine.url.render_as_string(hide_password=True), str(error.__cause__ or error).splitlines()[0]
+    return Finding(False, f"database {where}: {reason}", "check DATABASE_URL, the folder's rights and the disk")
 
 
 def _roster(session: Session, settings: Settings) -> Iterator[Finding]:
@@ -84,11 +94,17 @@ def _bindings(session: Session, settings: Settings) -> Iterator[Finding]:
             yield Finding(False, f"room {seen.topic}: {seen.held_because}", "type 绑定 单位名 in the room as 管理员")
 
 
+def gateway_tls(settings: Settings) -> TlsConfig | None:
+    """Whom to trust as the gateway; None without TLS."""
+    if settings.gateway_tls_ca is None:
+        return None
+    return TlsConfig(settings.gateway_tls_ca, settings.gateway_tls_name or None)
+
+
 async def _gateway(settings: Settings) -> Finding:
     if not settings.gateway_endpoint:
         return Finding(False, "gateway: GATEWAY_ENDPOINT is empty", "set it to host:port of the Wechaty gateway")
-    tls = TlsConfig(settings.gateway_tls_ca, settings.gateway_tls_name or None) if settings.gateway_tls_ca else None
-    wrong = await probe(settings.gateway_endpoint, settings.gateway_token.get_secret_value(), tls)
+    wrong = await probe(settings.gateway_endpoint, settings.gateway_token.get_secret_value(), gateway_tls(settings))
     if wrong:
         return Finding(False, f"gateway: {wrong}", "check GATEWAY_ENDPOINT, GATEWAY_TOKEN, GATEWAY_TLS_CA")
     return Finding(True, f"gateway {settings.gateway_endpoint}")

@@ -18,10 +18,11 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import Bot, open_database, wechat_channel
-from bot.checking import check_all
+from bot.checking import Finding, check_all
 from bot.clock import SystemClock
 from bot.database import Database
 from bot.demo import farewell, run_demo
+from bot.doctor import examine
 from bot.importers.chat_exports import ChatImportError, read_chat, write_transcript
 from bot.importers.people import load, write_template
 from bot.importers.roster import RosterError
@@ -158,10 +159,23 @@ def check(database: DatabaseOption = None) -> None:
     engine = open_database(settings)
     findings = asyncio.run(check_all(settings, engine))
     engine.dispose()
+    _tell(findings)
+
+
+def _tell(findings: list[Finding]) -> None:
     for each in findings:
         typer.echo(f"{'ok   ' if each.ok else 'WRONG'} {each.what}" + (f"\n      do: {each.todo}" if each.todo else ""))
     if not all(each.ok for each in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Look at everything at once: what `check` looks at, the machine, disks, backups, certificates, the running bot.
+
+    Changes nothing, shows no secret; exit status 1 when anything is wrong.
+    """
+    _tell(asyncio.run(examine(SystemClock().now())))
 
 
 @app.command()

@@ -25,6 +25,7 @@ from storage.enums import InboxState
 log = logging.getLogger(__name__)
 LATE = timedelta(seconds=60)  # a step or a message this late means that something is stuck
 TICK_IS_OLD = timedelta(seconds=30)
+LEAST_FREE_MB = 500  # of disk, below which somebody should make room
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Health:
             "the gateway is silent": silent >= self._silent_after,
             "messages are parked": parked > 0,
             "steps of the ladder are parked": parked_steps > 0,
-            "less than 500 MB of disk are free": free < 500,
+            f"less than {LEAST_FREE_MB} MB of disk are free": free < LEAST_FREE_MB,
             "restored, and quiet until `python -m bot restore --confirm`": quiet,
             **self._troubles(),
         }

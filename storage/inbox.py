@@ -183,6 +183,11 @@ def first_sent(session: Session) -> datetime | None:
     return session.exec(select(func.min(InboxMessage.sent_at))).one()
 
 
+def newest(session: Session) -> InboxMessage | None:
+    """The message that came last."""
+    return session.exec(select(InboxMessage).order_by(col(InboxMessage.id).desc()).limit(1)).first()
+
+
 def files(session: Session) -> list[str]:
     """Where the files of the groups lie that messages refer to."""
     return [name for name in session.exec(select(InboxMessage.file).where(col(InboxMessage.file).is_not(None))) if name]
