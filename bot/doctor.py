@@ -217,7 +217,7 @@ def _valid(what: str, certificate: x509.Certificate, now: datetime, todo: str) -
 
 async def _running(settings: Settings) -> list[Finding]:
     """What the bot on WEB_PORT says of itself; a free port where none runs; trouble where another program has it."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.web_host, settings.web_host)  # nosec B104
     address = f"http://[{host}]:{settings.web_port}" if ":" in host else f"http://{host}:{settings.web_port}"
     try:
         async with httpx.AsyncClient(timeout=HANDSHAKE_SECONDS, trust_env=False) as client:
