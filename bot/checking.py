@@ -51,7 +51,8 @@ def _database(engine: Engine) -> Iterator[Finding]:
     try:
         require_head(engine)
     except SchemaError as error:
-        yield Finding(False, f"database {where}: {error}", "python -m bot init --units DIR")
+        what, _, todo = str(error).partition("; ")
+        yield Finding(False, f"database {where}: {what}", todo)
     except SQLAlchemyError as error:
         yield _unreadable(engine, error)
     else:

@@ -71,7 +71,9 @@ def require_older(engine: Engine, revision: str) -> None:
 def require_head(engine: Engine) -> None:
     """Raises SchemaError unless the database is at the newest revision."""
     found = current(engine)
-    if found != head():
-        raise SchemaError(
-            f"the database is at revision {found or 'none'}, needed is {head()}; run `python -m bot init`"
-        )
+    if found == head():
+        return
+    todo = "start the version that made it"
+    if found is None or found in revisions():
+        todo = f"run `python -m bot {'init' if found is None else 'upgrade'}`"
+    raise SchemaError(f"the database is at revision {found or 'none'}, needed is {head()}; {todo}")

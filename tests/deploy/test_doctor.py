@@ -192,3 +192,17 @@ def test_the_command_ends_with_one_where_anything_is_wrong(home: Path) -> None:
     done = CliRunner().invoke(app, ["doctor"])
     assert done.exit_code == 1
     assert "WRONG gateway: GATEWAY_ENDPOINT is empty\n      do: set it to host:port" in done.stdout
+
+
+async def test_on_postgres_the_tools_of_a_backup_are_looked_for(
+    home: Path, postgres_url: str, postgres_clients: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    engine = make_engine(postgres_url)
+    prepare(engine)
+    engine.dispose()
+    write_backup(postgres_url, home / "kept", now=NOW - timedelta(hours=1))
+    assert [each.what for each in await wrong()] == ["nobody may log in to the page"]
+    monkeypatch.setenv("PATH", str(home))
+    told = [each.what for each in await wrong()]
+    assert told == ["pg_dump and pg_restore missing: no backup can be made", "nobody may log in to the page"]

@@ -72,6 +72,13 @@ def test_the_newest_version_reads_the_tickets_of_the_first(first: Engine) -> Non
     assert "泉河街道" in told and "赵样三" in told and "垃圾已清运完毕" in told
 
 
+def test_what_to_do_with_a_schema_that_is_not_the_newest_is_said(engine: Engine) -> None:
+    for revision, todo in (("0001", "run `python -m bot upgrade`"), ("base", "run `python -m bot init`")):
+        downgrade(engine, revision)
+        with pytest.raises(SchemaError, match=f"needed is {head()}; {todo}"):
+            require_head(engine)
+
+
 def test_a_row_of_every_table_of_the_first_schema_takes_part(engine: Engine) -> None:
     downgrade(engine, "base")
     upgrade(engine, "0001")
