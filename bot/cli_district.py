@@ -15,11 +15,11 @@ from sqlmodel import Session
 from bot.app import open_database
 from bot.clock import SystemClock
 from bot.database import Database
-from bot.importers.orders import OrderRow, OrdersImportError, read_orders
+from bot.importers.orders import OrdersImportError
 from bot.importers.people import load
 from bot.importers.roster import RosterError
 from bot.knowledge import Knowledge
-from bot.order_import import Imported, NoDispatchRoom, dry_run, import_orders
+from bot.order_import import Imported, NoDispatchRoom, OrderFile, dry_run, import_files, read_file
 from bot.roster import load_into
 from bot.settings import Settings, SettingsError, load_settings
 from storage import people
@@ -73,19 +73,24 @@ def orders(
 
     A new order is dispatched like a message in the dispatch room: by the running bot within a second, else at its next start.
     """
-    try:
-        read = [(path, read_orders(path)) for path in files]
-    except OrdersImportError as error:
-        raise _stop(f"{error}\nnothing was imported") from None
-    for path, found in read:
-        for row, why in found.odd:
-            typer.echo(f"{path.name} 第{row}行：{why}", err=True)
-    every = tuple(order for _, found in read for order in found.orders)
+    read, wrong = [], []
+    for path in files:
+        try:
+            read.append(read_file(path))
+        except OrdersImportError as error:
+            wrong.append(str(error))
+    for file in read:
+        for odd in file.odd:
+            typer.echo(f"{file.name} {odd}", err=True)
+    if wrong:
+        raise _stop("\n".join([*wrong, "nothing was imported"]))
     try:
         with _open(database) as (settings, opened):
-            done = _taken(opened, settings, every, dry=dry)
+            done = _taken(opened, settings, read, dry=dry)
     except NoDispatchRoom as error:
         raise _stop(error) from None
+    for name in done.taken_before:
+        typer.echo(f"{name} was taken before; it changes nothing", err=True)
     for order_no, unit in done.routed:
         typer.echo(f"{order_no}  →  {unit}")
     would = "would be " if dry else ""
@@ -95,15 +100,15 @@ def orders(
     )
 
 
-def _taken(opened: Database, settings: Settings, every: tuple[OrderRow, ...], *, dry: bool) -> Imported:
+def _taken(opened: Database, settings: Settings, read: list[OrderFile], *, dry: bool) -> Imported:
     knowledge, now = Knowledge(settings.context()), SystemClock().now()
     if not dry:
-        return opened.write_now(lambda session: import_orders(session, knowledge.context(session), every, now=now))
+        return opened.write_now(lambda session: import_files(session, knowledge.context(session), read, now=now))
     done = Imported()
 
     def look(session: Session) -> None:
         nonlocal done
-        done = dry_run(session, knowledge.context(session), every, now=now)
+        done = dry_run(session, knowledge.context(session), read, now=now)
         raise _RolledBack
 
     try:
@@ -154,7 +159,7 @@ def list_rooms(context: typer.Context, database: DatabaseOption = None) -> None:
 def _listed(session: Session) -> list[str]:
     units = {unit.id: unit for unit in people.units(session) if unit.active}
     own = {room.id: room for room in people.rooms(session) if room.unit_id in units}
-    bound = {(b.account, b.channel_room_id): own[b.room_id] for b in people.bindings(session) if b.room_id in own}
+    bound = {(b.account, b.channel_room_id): own[b.room_id] for b in people.group_bindings(session) if b.room_id in own}
     lines = []
     for seen in people.seen_rooms(session):
         room = bound.get((seen.account, seen.channel_room_id))

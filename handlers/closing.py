@@ -261,10 +261,11 @@ def call_back(
     source: str,
     now: datetime,
     inbox_id: int | None = None,
+    unit_id: int | None = None,
 ) -> bool:
     """Keep a call-back result; one that says 未解决 reopens its resolved ticket. True if the ticket is known.
 
-    The same result given twice is kept once.
+    The same result given twice is kept once. `unit_id` is whose it is while no ticket of the order is known.
     """
     ticket = tickets.by_order_no(session, order_no) or tickets.by_no(session, order_no)
     if not tickets.add_call_back(
@@ -272,7 +273,7 @@ def call_back(
         CallBack(
             order_no=order_no,
             ticket_id=ticket.id if ticket else None,
-            unit_id=ticket.unit_id if ticket else None,
+            unit_id=(ticket.unit_id if ticket else None) or unit_id,
             at=at,
             contacted=contacted,
             resolved=resolved,

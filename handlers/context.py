@@ -159,9 +159,11 @@ class District:
 
     @cached_property
     def bound_rooms(self) -> dict[str, frozenset[int]]:
-        """The rooms that each account is in."""
+        """The rooms that each WeChat account is in."""
         found: dict[str, set[int]] = {}
         for (account, _), room_id in self.bound.items():
+            if account == people.IMPORT_ACCOUNT:
+                continue
             found.setdefault(account, set()).add(room_id)
         return {account: frozenset(ids) for account, ids in found.items()}
 

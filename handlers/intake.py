@@ -121,6 +121,8 @@ def _open_ticket(
     ticket.repeat_of_id = repeated.id if repeated else None
     session.add(ticket)
     session.flush()
+    if ticket.order_no:
+        tickets.claim_call_backs(session, ticket)
     _keep_parts(session, ctx, ticket, parts, pictures)
     tickets.record(
         session,

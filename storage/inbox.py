@@ -191,10 +191,3 @@ def newest(session: Session) -> InboxMessage | None:
 def files(session: Session) -> list[str]:
     """Where the files of the groups lie that messages refer to."""
     return [name for name in session.exec(select(InboxMessage.file).where(col(InboxMessage.file).is_not(None))) if name]
-
-
-def of_channel(session: Session, channel: str) -> list[InboxMessage]:
-    """Everything that one channel heard, in order."""
-    return list(
-        session.exec(select(InboxMessage).where(InboxMessage.channel == channel).order_by(col(InboxMessage.id))).all()
-    )

@@ -18,6 +18,7 @@ from storage.tables import (
     Village,
 )
 
+IMPORT_ACCOUNT = "import"  # hears the hotline's files in the dispatch room; stands for no WeChat account
 ROSTER_VERSION = "roster_version"  # counts every change of people, rooms, places; caches compare it
 
 
@@ -53,6 +54,11 @@ def catalogue(session: Session) -> list[Catalogue]:
 
 def bindings(session: Session) -> list[RoomBinding]:
     return list(session.exec(select(RoomBinding).order_by(col(RoomBinding.id))).all())
+
+
+def group_bindings(session: Session) -> list[RoomBinding]:
+    """Which WeChat groups are whose, without the place where imported orders are heard."""
+    return [binding for binding in bindings(session) if binding.account != IMPORT_ACCOUNT]
 
 
 def contacts(session: Session) -> list[MemberContact]:

@@ -404,6 +404,15 @@ def add_call_back(session: Session, row: CallBack) -> bool:
     return True
 
 
+def claim_call_backs(session: Session, ticket: Ticket) -> None:
+    """Results that came before their order did are the ticket's from now on."""
+    session.execute(
+        update(CallBack)
+        .where(col(CallBack.order_no) == ticket.order_no, col(CallBack.ticket_id).is_(None))
+        .values(ticket_id=ticket.id, unit_id=func.coalesce(ticket.unit_id, CallBack.unit_id))
+    )
+
+
 def last_call_back(session: Session, order_no: str) -> CallBack | None:
     return session.exec(
         select(CallBack).where(CallBack.order_no == order_no).order_by(col(CallBack.at).desc(), col(CallBack.id).desc())

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bot.importers import moments
 from bot.importers.files import DEFAULT_LIMIT_BYTES, FileError, clean
@@ -48,6 +48,7 @@ HEADERS: Mapping[str, tuple[str, ...]] = {
     "resolved": ("是否解决", "解决情况", "resolved"),
     "satisfaction": ("是否满意", "满意度", "满意情况", "satisfaction"),
     "valid": ("是否有效回访", "有效回访"),
+    "called_back_at": ("回访时间", "回访日期", "回访完成时间", "call_back_at"),
 }
 CALL_BACK = ("contacted", "resolved", "satisfaction")
 _NAMES = {
@@ -80,6 +81,17 @@ class OrdersImportError(Exception):
         self.what = what
 
 
+class Odd(NamedTuple):
+    """A row that was left out, or taken with the doubtful value empty."""
+
+    sheet: str
+    row: int  # as Excel numbers it
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.sheet} 第{self.row}行：{self.why}"
+
+
 @dataclass(frozen=True, slots=True)
 class OrderRow:
     sheet: str
@@ -101,6 +113,7 @@ class OrderRow:
     contacted: bool | None = None  # None: not called back yet
     resolved: bool | None = None
     satisfaction: Satisfaction | None = None
+    called_back_at: datetime | None = None  # Beijing time; None: the table does not tell
 
     @property
     def called_back(self) -> bool:
@@ -132,7 +145,7 @@ class OrderRow:
 @dataclass(frozen=True, slots=True)
 class OrdersImport:
     orders: tuple[OrderRow, ...]
-    odd: tuple[tuple[int, str], ...]  # row number and why: left out, or taken with the doubtful value empty
+    odd: tuple[Odd, ...]
 
 
 def read_orders(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> OrdersImport:
@@ -141,7 +154,7 @@ def read_orders(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> OrdersImport
         sheets = read_sheets(path, limit)
     except FileError as error:
         raise OrdersImportError(path, error.line, f"{error.what}，{error.todo}") from error
-    odd: list[tuple[int, str]] = []
+    odd: list[Odd] = []
     found: dict[OrderRow, OrderRow] = {}
     headed = False
     for sheet in sheets:
@@ -152,7 +165,7 @@ def read_orders(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> OrdersImport
         for order in _orders(sheet, header[0], header[1], odd):
             first = found.setdefault(replace(order, sheet="", row=0), order)
             if first is not order:
-                odd.append((order.row, f"和第 {first.row} 行完全相同，只取一次"))
+                odd.append(Odd(order.sheet, order.row, f"和{first.sheet}第 {first.row} 行完全相同，只取一次"))
     if not headed:
         what = "找不到表头：前 20 行里要有“工单编号”和“诉求内容”（或“是否解决”等回访列）"
         raise OrdersImportError(path, None, what)
@@ -164,7 +177,7 @@ def _is_header(columns: Mapping[str, int]) -> bool:
     return "order_no" in fields and not fields.isdisjoint(("text", "title", *CALL_BACK))
 
 
-def _orders(sheet: Sheet, header: int, columns: Mapping[str, int], odd: list[tuple[int, str]]) -> Iterator[OrderRow]:
+def _orders(sheet: Sheet, header: int, columns: Mapping[str, int], odd: list[Odd]) -> Iterator[OrderRow]:
     for row in sheet.rows[header + 1 :]:
         again = find_header((row,), _NAMES)
         if again is not None and _is_header(again[1]):  # repeated on every printed page, or a second table
@@ -178,7 +191,7 @@ def _orders(sheet: Sheet, header: int, columns: Mapping[str, int], odd: list[tup
 class _OrderReader:
     """One row of the table; doubts go to `odd`."""
 
-    def __init__(self, sheet: str, row: Row, columns: Mapping[str, int], odd: list[tuple[int, str]]) -> None:
+    def __init__(self, sheet: str, row: Row, columns: Mapping[str, int], odd: list[Odd]) -> None:
         self._sheet = sheet
         self._number, self._cells = row
         self._columns = columns
@@ -204,7 +217,7 @@ class _OrderReader:
             kind=self._text("kind"),
             nature=self._text("nature"),
             time_limit=self._text("time_limit"),
-            received_at=self._received_at(),
+            received_at=self._moment("received_at"),
         )
         if not self._said_no("valid"):
             order = replace(
@@ -212,6 +225,7 @@ class _OrderReader:
                 contacted=self._answer("contacted", _MEANS),
                 resolved=self._answer("resolved", _MEANS),
                 satisfaction=self._answer("satisfaction", _SATISFIED),
+                called_back_at=self._moment("called_back_at"),
             )
         if not order.text and not order.called_back:
             self._doubt("没有诉求内容，也没有回访结果，没有导入")
@@ -219,7 +233,7 @@ class _OrderReader:
         return order
 
     def _doubt(self, why: str) -> None:
-        self._odd.append((self._number, why))
+        self._odd.append(Odd(self._sheet, self._number, why))
 
     def _cell(self, field: str) -> Cell:
         """Return the first filled cell of the field's columns, in the order of HEADERS."""
@@ -252,8 +266,8 @@ class _OrderReader:
             return ""
         return text
 
-    def _received_at(self) -> datetime | None:
-        cell = self._cell("received_at")
+    def _moment(self, field: str) -> datetime | None:
+        cell = self._cell(field)
         moment = moments.from_cell(cell)
         if cell is not None and moment is None:
             self._doubt(f"时间“{text_of(cell)[:40]}”看不懂，已留空")
@@ -271,5 +285,5 @@ class _OrderReader:
     def _answer(self, field: str, meanings: Mapping[str, T | None]) -> T | None:
         text = self._text(field).lower()
         if text not in meanings:
-            self._doubt(f"{field} 的“{text[:20]}”看不懂，已留空")
+            self._doubt(f"{HEADERS[field][0]}的“{text[:20]}”看不懂，已留空")
         return meanings.get(text)

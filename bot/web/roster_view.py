@@ -27,7 +27,7 @@ def roster_page(session: Session, ctx: Context, *, now: datetime) -> dict[str, A
     """Every active unit with its people, its group and its binding; groups and units that lack the other."""
     district = ctx.district
     rooms = {room.unit_id: room for room in people.rooms(session)}
-    bindings = people.bindings(session)
+    bindings = people.group_bindings(session)
     bound = {binding.room_id for binding in bindings}
     units, unbound = [], []
     for unit in district.units:
@@ -79,7 +79,7 @@ def unit_roster_page(session: Session, ctx: Context, unit_id: int) -> dict[str, 
     contacts = defaultdict(list)
     for contact in people.contacts(session):
         contacts[contact.member_id].append(contact)
-    bindings = people.bindings(session)
+    bindings = people.group_bindings(session)
     room = next((room for room in people.rooms(session) if room.unit_id == unit_id), None)
     return {
         "unit": unit,

@@ -103,7 +103,7 @@ def test_a_range_merged_over_the_whole_sheet_costs_nothing(tmp_path: Path, workb
     orders = read_orders(tmp_path / "a.xlsx")
     assert time.monotonic() - started < 5
     assert [order.row for order in orders.orders] == [2]
-    assert orders.odd == ((150000, "没有工单编号，没有导入"),)
+    assert [(each.row, each.why) for each in orders.odd] == [(150000, "没有工单编号，没有导入")]
 
 
 def test_too_many_cells_and_a_row_beyond_the_end(tmp_path: Path, workbook: bytes) -> None:

@@ -97,6 +97,35 @@ def test_an_old_xls_with_a_real_date_and_a_phone_kept_as_a_number() -> None:
     assert orders.odd == ()
 
 
+@pytest.mark.parametrize("name", ["hotline_libreoffice.xlsx", "hotline_libreoffice.xls", "hotline_libreoffice_gb18030.csv"])
+def test_what_libreoffice_wrote_with_titles_other_headers_and_half_days(name: str) -> None:
+    """Written by LibreOffice 7.4 from one table: two title lines, 工单编码/来话人/…, 上午12:05 is five past midnight."""
+    read = read_orders(DATA / name)
+    assert read.odd == ()
+    assert [(order.row, order.order_no, order.phone, order.unit) for order in read.orders] == [
+        (4, "热线-260303-000301", "13900000301", ""),
+        (5, "热线-260303-000302", "", "区交通局"),
+        (6, "热线-260303-000303", "13900000303", ""),
+    ]
+    assert [order.received_at for order in read.orders] == [
+        datetime(2026, 3, 3, 0, 5, tzinfo=BEIJING),
+        datetime(2026, 3, 3, 13, 30, tzinfo=BEIJING),
+        datetime(2026, 3, 3, 16, 5, tzinfo=BEIJING),
+    ]
+    assert read.orders[0].text == "柳林村自来水停了两天，\n请尽快恢复。"
+    assert read.orders[0].category == ("供水排水", "停水")
+    second = read.orders[1]
+    assert (second.contacted, second.resolved, second.satisfaction) == (True, False, Satisfaction.BAD)
+
+
+def test_the_time_of_a_call_back(tmp_path: Path) -> None:
+    rows = (("工单编号", "是否解决", "回访时间"), ("1001", "是", "2026/3/4 下午2:10"), ("1002", "否", "昨天"))
+    builders.by_openpyxl(tmp_path / "a.xlsx", {"回访": rows})
+    read = read_orders(tmp_path / "a.xlsx")
+    assert [order.called_back_at for order in read.orders] == [datetime(2026, 3, 4, 14, 10, tzinfo=BEIJING), None]
+    assert read.odd == (("回访", 3, "时间“昨天”看不懂，已留空"),)
+
+
 def test_it_is_said_as_it_is_pasted_into_a_group() -> None:
     assert FIRST.as_message() == (
         "工单编号：热线-260301-000201\n"
@@ -141,10 +170,11 @@ def test_call_back_columns(tmp_path: Path) -> None:
         ("1005", True, None, None, True),
     ]
     assert orders.odd == (
-        (4, "没有诉求内容，也没有回访结果，没有导入"),
-        (5, "没有诉求内容，也没有回访结果，没有导入"),
-        (6, "resolved 的“看情况”看不懂，已留空"),
+        ("回访", 4, "没有诉求内容，也没有回访结果，没有导入"),
+        ("回访", 5, "没有诉求内容，也没有回访结果，没有导入"),
+        ("回访", 6, "是否解决的“看情况”看不懂，已留空"),
     )
+    assert str(orders.odd[2]) == "回访 第6行：是否解决的“看情况”看不懂，已留空"
 
 
 def test_merged_cells_repeated_headers_and_footers(tmp_path: Path) -> None:
@@ -171,7 +201,10 @@ def test_merged_cells_repeated_headers_and_footers(tmp_path: Path) -> None:
         (5, "2001", "河道有异味", "区演练局", None),
         (7, "2002", "桥栏杆断了", "演练镇", True),
     ]
-    assert orders.odd == ((8, "和第 7 行完全相同，只取一次"), (9, "没有工单编号，没有导入"))
+    assert orders.odd == (
+        ("台账", 8, "和台账第 7 行完全相同，只取一次"),
+        ("台账", 9, "没有工单编号，没有导入"),
+    )
 
 
 def test_numbers_that_excel_has_spoilt_are_refused(tmp_path: Path) -> None:
@@ -187,10 +220,10 @@ def test_numbers_that_excel_has_spoilt_are_refused(tmp_path: Path) -> None:
     assert [(o.order_no, o.phone) for o in orders.orders] == [("260301000001", "")]
     lost = "工单编号被 Excel 存成了数字，后几位已丢失，没有导入；请把这一列设为文本重新导出"
     assert orders.odd == (
-        (2, lost),
-        (3, "联系电话被 Excel 存成了科学计数，已留空"),
-        (4, lost),
-        (5, "工单编号不像编号，没有导入"),
+        ("工单", 2, lost),
+        ("工单", 3, "联系电话被 Excel 存成了科学计数，已留空"),
+        ("工单", 4, lost),
+        ("工单", 5, "工单编号不像编号，没有导入"),
     )
 
 
@@ -203,7 +236,7 @@ def test_three_columns_of_category_and_a_doubtful_time(tmp_path: Path) -> None:
     orders = read_orders(tmp_path / "a.xlsx")
     assert (orders.orders[0].category, orders.orders[0].nature) == (("市政", "照明"), "协办")
     assert orders.orders[0].as_message() == ("工单编号：3001\n工单类型：求助\n问题分类：市政->照明\n诉求内容：路灯不亮")
-    assert orders.odd == ((2, "时间“前天下午”看不懂，已留空"),)
+    assert orders.odd == (("工单", 2, "时间“前天下午”看不懂，已留空"),)
 
 
 def test_tabs_semicolons_and_the_carriage_returns_of_excel(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bot.cli import app
 from bot.clock import VirtualClock
 from bot.importers.orders import OrderRow, read_orders
 from bot.knowledge import Knowledge
-from bot.order_import import Imported, dry_run, import_orders
+from bot.order_import import Imported, OrderFile, dry_run, import_files, import_orders, read_file
 from storage import people
 from storage.enums import InboxState, Satisfaction, TicketStatus
 from storage.sessions import reading, transaction
@@ -96,7 +96,8 @@ def test_a_dry_run_tells_where_orders_would_go_and_changes_nothing(engine: Engin
 
     done = Imported()
     with pytest.raises(Enough), transaction(engine) as session:
-        done = dry_run(session, Knowledge().context(session), orders(tmp_path, WATER, ROAD), now=NINE)
+        files = [read_file(workbook(tmp_path / "a.xlsx", WATER, ROAD))]
+        done = dry_run(session, Knowledge().context(session), files, now=NINE)
         raise Enough
     assert done.routed == [(WATER[0], "东山镇"), (ROAD[0], "区交通局")]
     with reading(engine) as session:
@@ -124,6 +125,96 @@ def test_call_backs_are_kept_once_and_reopen_what_is_not_solved(engine: Engine, 
     assert tickets(engine)[0].status is TicketStatus.REOPENED
 
 
+def results(engine: Engine) -> list[tuple[object, ...]]:
+    with reading(engine) as session:
+        units = {unit.id: unit.name for unit in people.units(session)}
+        numbers = {ticket.id: ticket.order_no for ticket in session.exec(select(Ticket)).all()}
+        return [
+            (row.order_no, numbers.get(row.ticket_id), units.get(row.unit_id), row.resolved, row.at)
+            for row in session.exec(select(CallBack).order_by(CallBack.id)).all()  # type: ignore[arg-type]
+        ]
+
+
+def test_a_result_belongs_to_its_ticket_and_unit_even_when_it_came_with_the_order(engine: Engine, tmp_path: Path) -> None:
+    """The order is new in the same file, so its ticket is made after its result; a stranger's result has only the unit."""
+    prepare(engine)
+    process = Process(engine, Groups(), VirtualClock(NINE), tmp_path)
+    stranger = ("热线-260301-000009", "", "", "", "", "", "西河镇人民政府", "", "是", "是", "满意")
+    nobody = ("热线-260301-000010", "", "", "", "", "", "", "", "是", "是", "满意")
+    done = take(engine, orders(tmp_path, (*WATER, "是", "否", "不满意"), stranger, nobody))
+    assert done.strange == [stranger[0], nobody[0]]
+    process.step()
+    assert results(engine) == [
+        (WATER[0], WATER[0], "东山镇", False, NINE),
+        (stranger[0], None, "西河镇", True, NINE),
+        (nobody[0], None, None, True, NINE),
+    ]
+    assert tickets(engine)[0].status is TicketStatus.WAITING  # nobody had resolved it, so nothing is reopened
+
+
+def test_the_last_of_several_results_counts_and_an_old_table_moves_nothing(engine: Engine, tmp_path: Path) -> None:
+    prepare(engine)
+    process = Process(engine, Groups(), VirtualClock(NINE), tmp_path)
+    take(engine, orders(tmp_path, WATER))
+    process.step()
+    process.hear("东山镇", district.nick("东山镇", 3), "办结1 已恢复供水")
+    process.step()
+
+    def told(*rows: tuple[str, str]) -> list[str]:
+        path = tmp_path / "回访.csv"
+        lines = [f"{WATER[0]},{resolved},{at}" for resolved, at in rows]
+        path.write_text("\n".join(["工单编号,是否解决,回访时间", *lines]), encoding="gb18030")
+        return take(engine, read_orders(path).orders, minutes=600).called_back
+
+    noon, one = "2026/3/3 中午12:00", "2026-03-03 13:00"
+    assert told(("是", one), ("否", noon)) == [WATER[0]]  # the later one by its time, not by its row
+    assert results(engine)[-1][3:] == (True, NINE + timedelta(hours=4))
+    assert tickets(engine)[0].status is TicketStatus.RESOLVED
+    assert told(("是", one)) == [] and told(("否", noon)) == []  # known, and older than what is known
+    assert told(("否", "2026-03-03 14:00")) == [WATER[0]]
+    assert tickets(engine)[0].status is TicketStatus.REOPENED
+    assert len(results(engine)) == 2
+
+
+def test_a_file_is_known_again_by_its_content(engine: Engine, tmp_path: Path) -> None:
+    """A, then B, then A again: the old results of A do not come back."""
+    prepare(engine)
+    first = read_file(workbook(tmp_path / "a.xlsx", (*WATER, "是", "否", "不满意")))
+    second = read_file(workbook(tmp_path / "b.xlsx", (*WATER, "是", "是", "满意")))
+
+    def taken(*files: OrderFile) -> Imported:
+        with transaction(engine) as session:
+            return import_files(session, Knowledge().context(session), files, now=NINE)
+
+    assert taken(first).new == [WATER[0]]
+    with transaction(engine) as session:  # an hour later
+        now = NINE + timedelta(hours=1)
+        assert import_files(session, Knowledge().context(session), [second], now=now).called_back == [WATER[0]]
+    again = taken(first)
+    assert (again.taken_before, again.known, again.called_back) == (["a.xlsx"], [WATER[0]], [])
+    assert [row[3] for row in results(engine)] == [False, True]
+
+
+def test_many_orders_of_one_instant_are_one_ticket_each(engine: Engine, tmp_path: Path) -> None:
+    """They share room and stamp; still none is taken for the other's second half, and praise makes none."""
+    prepare(engine)
+    process = Process(engine, Groups(), VirtualClock(NINE), tmp_path)
+    texts = (
+        "市民来电表扬东山镇工作人员热情服务，希望转达感谢。",
+        "柳林村路灯坏了三盏，请维修。",
+        "望湖社区3号楼停水，请处理。",
+        "梁家庄村口道路塌陷，请维修。",
+    )
+    rows = [(f"热线-260303-{n:06d}", "", f"1380000{n:04d}", "", "", "", "", texts[n % 4]) for n in range(24)]
+    take(engine, orders(tmp_path, *rows))
+    process.step()
+    made = tickets(engine)
+    assert [ticket.order_no for ticket in made] == [row[0] for n, row in enumerate(rows) if n % 4]
+    assert [(t.township, t.repeat_of_id is not None) for t in made[:6]] == [
+        ("东山镇", False), ("南湖街道", False), ("西河镇", False), ("东山镇", True), ("南湖街道", True), ("西河镇", True),
+    ]  # fmt: skip
+
+
 # ---- the command line ------------------------------------------------------------------------------------------------
 
 
@@ -147,10 +238,22 @@ def test_orders_from_the_command_line(command: CliRunner, engine: Engine, tmp_pa
         (f"order:{WATER[0]}", InboxState.NEW),
         (f"order:{ROAD[0]}", InboxState.NEW),
     ]
-    assert "0 new, 2 known" in command.invoke(app, ["import", "orders", path]).output
+    again = command.invoke(app, ["import", "orders", path]).output
+    assert "0 new, 2 known" in again and "单子.xlsx was taken before; it changes nothing" in again
+
+
+def test_everything_wrong_is_told_at_once_and_then_nothing_is_imported(
+    command: CliRunner, engine: Engine, tmp_path: Path
+) -> None:
+    good = workbook(tmp_path / "单子.xlsx", WATER, ("", *ROAD[1:]))
     (tmp_path / "坏.xlsx").write_bytes(b"PK\x03\x04 broken")
-    said = command.invoke(app, ["import", "orders", path, str(tmp_path / "坏.xlsx")])
-    assert said.exit_code == 2 and "nothing was imported" in said.output
+    (tmp_path / "空.csv").write_bytes(b"")
+    said = command.invoke(app, ["import", "orders", str(good), str(tmp_path / "坏.xlsx"), str(tmp_path / "空.csv")])
+    assert said.exit_code == 2
+    for words in ("单子.xlsx Sheet 第4行：没有工单编号，没有导入", "坏.xlsx", "空.csv：文件是空的", "nothing was imported"):
+        assert words in said.output
+    with reading(engine) as session:
+        assert session.exec(select(InboxMessage)).all() == []
 
 
 def test_rooms_are_listed_with_proposals_bound_and_unbound(command: CliRunner, engine: Engine) -> None:
