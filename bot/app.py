@@ -32,6 +32,7 @@ from bot.gate import Gate
 from bot.health import Health, health_routes
 from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
+from bot.order_folder import OrderFolder
 from bot.receiver import Receiver
 from bot.scheduler import Scheduler, Ticker, last_tick
 from bot.sender import Sender
@@ -133,6 +134,9 @@ class Bot:
             self._nightly = Nightly(
                 settings.database_url, settings.backup_dir, at=settings.backup_time, keep=settings.backup_keep
             )
+        self._folder = None
+        if settings.orders_dir is not None:
+            self._folder = OrderFolder(self.database, self.clock, self.knowledge, settings.orders_dir)
         self.page = Parts(
             database=self.database,
             clock=self.clock,
@@ -165,6 +169,8 @@ class Bot:
             asyncio.create_task(self._for_ever("hold", self._hold)),
             asyncio.create_task(self._for_ever("back up", self._back_up)),
         ]
+        if self._folder is not None:
+            tasks.append(asyncio.create_task(self._for_ever("orders", self._folder.watch)))
         serving = asyncio.create_task(server.serve())
         await stop.wait()
         ticker.stop()
@@ -347,6 +353,7 @@ class Bot:
             f"another process sends for the account {self._account}": self.sender.refused_by is not None,
             "the last backup failed": self._backup_failed,
             "a digest cannot be made": self._digesting.failing,
+            "a file of ORDERS_DIR cannot be taken": self._folder is not None and self._folder.trouble,
         }
 
     async def beat(self) -> None:

@@ -98,6 +98,8 @@ def orders(
         f"orders: {len(done.new)} {would}new, {len(done.known)} known; call-backs: {len(done.called_back)} {would}kept"
         + (f", {len(done.strange)} of them of orders that are not known here" if done.strange else "")
     )
+    if lost := sum(file.lost for file in read):
+        raise _stop(f"{lost} rows with orders were not taken, see above; correct them and run it again", 1)
 
 
 def _taken(opened: Database, settings: Settings, read: list[OrderFile], *, dry: bool) -> Imported:

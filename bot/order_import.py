@@ -40,6 +40,11 @@ class OrderFile:
     orders: tuple[OrderRow, ...]
     odd: tuple[Odd, ...]
 
+    @property
+    def lost(self) -> int:
+        """Rows that hold an order and were not taken."""
+        return sum(odd.lost for odd in self.odd)
+
 
 @dataclass
 class Imported:
@@ -65,10 +70,15 @@ def read_file(path: Path) -> OrderFile:
     """Read a file of the hotline. Raises OrdersImportError."""
     read = read_orders(path)
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = digest_of_file(path)
     except OSError as error:
         raise OrdersImportError(path, None, f"文件打不开（{type(error).__name__}），请检查权限和路径") from None
     return OrderFile(path.name, digest, read.orders, read.odd)
+
+
+def digest_of_file(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def import_files(session: Session, ctx: Context, files: Sequence[OrderFile], *, now: datetime) -> Imported:

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///data/lingban.db"
     files_dir: Path = Path("data/files")
     units_dir: Path | None = None
+    orders_dir: Path | None = None
 
     # WeChat
     gateway_endpoint: str = ""
@@ -155,7 +156,7 @@ class Settings(BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
-    @field_validator("units_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
+    @field_validator("units_dir", "orders_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -472,6 +472,14 @@ def digest_failed(kind: str) -> str:
     return f"{kind}机器人没能做出，每小时再试，请管理员查看日志"
 
 
+def orders_refused(name: str) -> str:
+    return f"热线表格“{name}”读不出来，没有导入，已移到failed文件夹，请管理员查看旁边的报告"
+
+
+def orders_lost(name: str, rows: int) -> str:
+    return f"热线表格“{name}”有{rows}行工单没能导入，其余已派，请管理员查看done文件夹里的报告"
+
+
 def digest_lost() -> str:
     return "有一份日报可能没有送达，机器人不自动重发；请在本群核对，需要时回“日报”"
 

@@ -91,3 +91,16 @@ def tell_of_failed_digest(session: Session, ctx: Context, *, kind: str, key: str
         key=f"digest-failed:{key}",
         now=now,
     )
+
+
+def tell_of_bad_orders(session: Session, ctx: Context, *, name: str, rows: int, key: str, now: datetime) -> None:
+    """A file of the watched folder could not be read, or `rows` of it; told once for each `key`."""
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=texts.orders_lost(name, rows) if rows else texts.orders_refused(name),
+        key=f"orders-bad:{key}",
+        now=now,
+    )

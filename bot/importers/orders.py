@@ -87,6 +87,7 @@ class Odd(NamedTuple):
     sheet: str
     row: int  # as Excel numbers it
     why: str
+    lost: bool = False  # an order that was not taken; not a footer or a row that is there twice
 
     def __str__(self) -> str:
         return f"{self.sheet} 第{self.row}行：{self.why}"
@@ -232,8 +233,8 @@ class _OrderReader:
             return None
         return order
 
-    def _doubt(self, why: str) -> None:
-        self._odd.append(Odd(self._sheet, self._number, why))
+    def _doubt(self, why: str, *, lost: bool = False) -> None:
+        self._odd.append(Odd(self._sheet, self._number, why, lost))
 
     def _cell(self, field: str) -> Cell:
         """Return the first filled cell of the field's columns, in the order of HEADERS."""
@@ -250,11 +251,11 @@ class _OrderReader:
         cell = self._cell("order_no")
         text = unicodedata.normalize("NFKC", text_of(cell)).strip()
         if not text:
-            self._doubt("没有工单编号，没有导入")
+            self._doubt("没有工单编号，没有导入", lost=bool(self._text("text")))
         elif _ROUNDED.fullmatch(text) or (isinstance(cell, (int, float)) and len(text) > EXACT_DIGITS):
-            self._doubt("工单编号被 Excel 存成了数字，后几位已丢失，没有导入；请把这一列设为文本重新导出")
+            self._doubt("工单编号被 Excel 存成了数字，后几位已丢失，没有导入；请把这一列设为文本重新导出", lost=True)
         elif len(text) > 60 or "\n" in text:
-            self._doubt("工单编号不像编号，没有导入")
+            self._doubt("工单编号不像编号，没有导入", lost=True)
         else:
             return text
         return None
