@@ -124,6 +124,8 @@ class OrderFolder:
     async def _refuse(self, path: Path, stamp: _Stamp, error: OrdersImportError) -> None:
         now = self._clock.now()
         try:
+            if await asyncio.to_thread(_stamp, path) != stamp:  # written on meanwhile; taken when it stands still again
+                return
             key = await asyncio.to_thread(digest_of_file, path)
         except OSError:
             key = f"{path.name}:{stamp.size}:{stamp.changed}"

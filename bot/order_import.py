@@ -67,13 +67,19 @@ class Imported:
 
 
 def read_file(path: Path) -> OrderFile:
-    """Read a file of the hotline. Raises OrdersImportError."""
+    """Read a file of the hotline. Raises OrdersImportError, also where it changed while it was read."""
+    before = _digest(path)
     read = read_orders(path)
+    if _digest(path) != before:  # else what it became would pass for taken
+        raise OrdersImportError(path, None, "文件在读取时被改动，请等它保存好后再导入")
+    return OrderFile(path.name, before, read.orders, read.odd)
+
+
+def _digest(path: Path) -> str:
     try:
-        digest = digest_of_file(path)
+        return digest_of_file(path)
     except OSError as error:
         raise OrdersImportError(path, None, f"文件打不开（{type(error).__name__}），请检查权限和路径") from None
-    return OrderFile(path.name, digest, read.orders, read.odd)
 
 
 def digest_of_file(path: Path) -> str:

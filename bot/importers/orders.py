@@ -251,7 +251,7 @@ class _OrderReader:
         cell = self._cell("order_no")
         text = unicodedata.normalize("NFKC", text_of(cell)).strip()
         if not text:
-            self._doubt("没有工单编号，没有导入", lost=bool(self._text("text")))
+            self._doubt("没有工单编号，没有导入", lost=bool(self._text("text") or self._text("title")))
         elif _ROUNDED.fullmatch(text) or (isinstance(cell, (int, float)) and len(text) > EXACT_DIGITS):
             self._doubt("工单编号被 Excel 存成了数字，后几位已丢失，没有导入；请把这一列设为文本重新导出", lost=True)
         elif len(text) > 60 or "\n" in text:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from bot import order_folder, order_import
 from bot.clock import VirtualClock
 from bot.knowledge import Knowledge
 from bot.order_folder import STILL, OrderFolder
@@ -85,8 +86,6 @@ def test_a_file_that_still_grows_is_left_until_it_stands_still(watched: Watched)
 
 def test_a_file_that_changed_while_it_was_read_is_read_again(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     path = workbook(watched.folder / "a.xlsx", WATER)
-    from bot import order_folder
-
     read = order_folder.read_file
 
     def read_and_change(found: Path) -> object:
@@ -101,6 +100,27 @@ def test_a_file_that_changed_while_it_was_read_is_read_again(watched: Watched, m
     watched.look()
     watched.process.step()
     assert watched.there("done") == ["a.xlsx", "a.xlsx.报告.txt"] and watched.numbers == [WATER[0], ROAD[0]]
+
+
+def test_a_file_that_changed_between_reading_and_knowing_it_again_loses_no_order(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook(watched.folder / "a.xlsx", WATER)
+    read = order_import.read_orders
+
+    def read_and_change(found: Path) -> object:
+        file = read(found)
+        if len(file.orders) == 1:
+            workbook(path, WATER, ROAD)
+        return file
+
+    monkeypatch.setattr(order_import, "read_orders", read_and_change)
+    watched.look()
+    assert watched.there() == ["a.xlsx"] and watched.there("failed") == []
+    watched.look()
+    watched.process.step()
+    assert watched.there("done") == ["a.xlsx", "a.xlsx.报告.txt"] and watched.numbers == [WATER[0], ROAD[0]]
+    assert watched.process.groups.said("热线表格") == []
 
 
 def test_the_same_file_again_changes_nothing_and_takes_no_others_name(watched: Watched) -> None:
