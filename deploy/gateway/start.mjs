@@ -9,6 +9,7 @@ import path from 'node:path'
 
 process.env.WECHATY_LOG = 'warn' // below that the libraries log the token; hence they are imported later
 const WRONG_SETTINGS = 2
+const SIGN_MILLISECONDS = 1000
 
 class SettingsError extends Error {}
 
@@ -43,7 +44,7 @@ async function makePuppet (name) {
     module = await import(name)
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new SettingsError(`GATEWAY_PUPPET ${name} is not installed here: npm install --save-exact ${name}`)
+    throw new SettingsError(`GATEWAY_PUPPET ${name} is not installed here: npm install --no-save ${name}`)
   }
   const Puppet = module.default?.default ?? module.default
   if (typeof Puppet !== 'function') throw new SettingsError(`GATEWAY_PUPPET ${name} is no Wechaty puppet`)
@@ -60,6 +61,8 @@ async function showScan (payload, home) {
 }
 
 async function main () {
+  if (process.send) setInterval(() => process.send('alive'), SIGN_MILLISECONDS) // to the supervisor
+  process.on('disconnect', () => process.exit(1)) // which is gone: another one needs the port
   const { endpoint, token, name, home, tls } = settings()
   fs.mkdirSync(home, { recursive: true, mode: 0o700 })
   const puppet = await makePuppet(name)

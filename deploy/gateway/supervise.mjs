@@ -1,4 +1,4 @@
-// Keeps the gateway running: whatever ends it, it is started again, soon at first, then ever more slowly.
+// Keeps the gateway running: whatever ends or freezes it, it is started again, soon at first, then ever more slowly.
 //
 //   node --env-file=gateway.env supervise.mjs
 //
@@ -16,11 +16,13 @@ const LONGEST_WAIT_SECONDS = 60
 const LONG_ENOUGH_SECONDS = 300 // after which the next end counts as the first again
 const KILL_AFTER_SECONDS = 5
 const WRONG_SETTINGS = 2
+const FROZEN_SECONDS = Number(process.env.GATEWAY_FROZEN_SECONDS ?? 60) // without a sign of life from it
 
 let child
 let stopping = false
 let wait = FIRST_WAIT_SECONDS
 let timer
+let lastSign = 0
 
 function finish (status) {
   clearTimeout(timer)
@@ -32,8 +34,10 @@ function start () {
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'lingban-gateway-'))
   child = spawn(process.execPath, [path.join(HERE, 'start.mjs')], {
     env: { ...process.env, TMPDIR: temporary },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
+  lastSign = began
+  child.on('message', () => { lastSign = Date.now() })
   child.on('exit', (status, signal) => {
     child = undefined
     fs.rmSync(temporary, { recursive: true, force: true })
@@ -55,3 +59,9 @@ for (const name of ['SIGTERM', 'SIGINT']) {
   })
 }
 start()
+setInterval(() => {
+  if (!child || Date.now() - lastSign < FROZEN_SECONDS * 1000) return
+  console.error(`supervisor: no sign of life for ${FROZEN_SECONDS} s, the gateway is ended`)
+  lastSign = Date.now()
+  child.kill('SIGKILL')
+}, 1000)

@@ -32,6 +32,24 @@ async def test_killed_it_is_back_with_a_temporary_folder_of_its_own(gateway_fold
         assert TOKEN not in running.log
 
 
+async def test_frozen_it_is_ended_and_started_again(gateway_folder: Path) -> None:
+    async with supervised(gateway_folder, GATEWAY_FROZEN_SECONDS="2") as running:
+        frozen = running.gateway_pid()
+        assert frozen is not None
+        os.kill(frozen, signal.SIGSTOP)
+        await until(lambda: running.gateway_pid() not in (None, frozen), 10, "started again")
+        await until(running.answers, 15, "it answers again")
+        assert "no sign of life for 2 s, the gateway is ended" in running.log
+
+
+async def test_a_gateway_whose_supervisor_is_killed_makes_room_for_the_next(gateway_folder: Path) -> None:
+    async with supervised(gateway_folder) as running:
+        left = running.gateway_pid()
+        running.process.kill()
+        await running.process.wait()
+        await until(lambda: not Path(f"/proc/{left}").exists(), 10, "the gateway ends too")
+
+
 async def test_the_bot_enters_by_the_certificates_of_the_script_and_hears_the_practice_rooms(
     gateway_folder: Path, tmp_path: Path
 ) -> None:
@@ -95,7 +113,7 @@ class Entry:
     [
         ({"GATEWAY_TOKEN": "short"}, "GATEWAY_TOKEN must have 16 characters or more"),
         ({"GATEWAY_PUPPET": ""}, "GATEWAY_PUPPET is empty"),
-        ({"GATEWAY_PUPPET": "wechaty-puppet-nowhere"}, "npm install --save-exact wechaty-puppet-nowhere"),
+        ({"GATEWAY_PUPPET": "wechaty-puppet-nowhere"}, "npm install --no-save wechaty-puppet-nowhere"),
         ({"GATEWAY_LISTEN": "8788"}, "GATEWAY_LISTEN must be host:port"),
         ({"GATEWAY_LISTEN": "0.0.0.0:8788"}, "it needs GATEWAY_TLS_CERT and GATEWAY_TLS_KEY"),
         ({"GATEWAY_TLS_CERT": "a.pem"}, "give both GATEWAY_TLS_CERT and GATEWAY_TLS_KEY"),

@@ -63,6 +63,20 @@ def test_every_file_that_the_handbook_names_exists() -> None:
     assert [name for name in sorted(named - made) if not Path(name).exists()] == []
 
 
+def test_the_trouble_table_quotes_what_the_program_says() -> None:
+    """Each quoted symptom stands in the source, up to where a figure or a name comes in."""
+    kinds = (".py", ".mjs")
+    files = [path for name in ("bot", "storage", "deploy") for path in Path(name).rglob("*.*") if path.suffix in kinds]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in [Path("lingban"), *files])
+    table = HANDBOOK.read_text(encoding="utf-8").split("## 十四")[1].splitlines()
+    symptoms = [line.split("|")[1] for line in table if "|" in line]
+    parts = [part for each in symptoms for words in re.findall(r"`([^`]+)`", each) for part in words.split("…")]
+    quoted = [part.strip(" :,") for part in parts if part.strip(" :,")]
+    assert len(quoted) > 15
+    known = {"less than 500 MB of disk are free"}  # with LEAST_FREE_MB in the middle
+    assert [part for part in quoted if part not in source and part not in known] == []
+
+
 if os.environ.get("LINGBAN_HANDBOOK"):  # noqa: TID251 - of the test run, no setting of the bot
 
     def test_followed_literally_from_a_clean_clone_it_ends_in_an_accepted_ticket(
