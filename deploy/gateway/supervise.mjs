@@ -1,6 +1,6 @@
 // Keeps the gateway running: whatever ends or freezes it, it is started again, soon at first, then ever more slowly.
 //
-//   node --env-file=gateway.env supervise.mjs
+//   set -a; . ./gateway.env; set +a; node supervise.mjs
 //
 // Each start gets a temporary folder of its own, which goes with it: a gateway that is killed leaves copies of every
 // picture behind. Ends at once where the settings are wrong (status 2), and with 0 on SIGTERM and SIGINT.

@@ -79,7 +79,7 @@ class Machine:
                     running.append(
                         subprocess.Popen(
                             ["bash", "-euo", "pipefail", "-c", self.text(box).replace("./lingban run", "exec ./lingban run")
-                             .replace("&& node", "&& exec node")],
+                             .replace("node supervise", "exec node supervise")],
                             cwd=self.home, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                         )
                     )  # fmt: skip

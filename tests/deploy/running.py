@@ -94,11 +94,11 @@ async def supervised(folder: Path, **settings: str) -> AsyncIterator[Supervised]
     }
     if (folder / "tls").exists():
         values |= {"GATEWAY_TLS_CERT": "tls/gateway.pem", "GATEWAY_TLS_KEY": "tls/gateway.key"}
-    (folder / "gateway.env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
     with (folder / "log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            "node", "--env-file=gateway.env", "supervise.mjs", cwd=folder, stdout=log, stderr=log
-        )
+            "env", *(f"{name}={value}" for name, value in values.items()), "node", "supervise.mjs",
+            cwd=folder, stdout=log, stderr=log,
+        )  # fmt: skip
     running = Supervised(folder, process, port, practice_port)
     try:
         await until(running.answers, 30, "the gateway answers")

@@ -70,7 +70,8 @@ async def test_the_bot_enters_by_the_certificates_of_the_script_and_hears_the_pr
         async with watching(bench, tmp_path, tls=tls) as watched:  # type: ignore[arg-type]
             await watched.topics(lambda topics: topics == {ROOM})
             said = await asyncio.create_subprocess_exec(
-                "node", "--env-file=gateway.env", "say.mjs", ROOM, "庙城镇-周样三", "村口", "路灯不亮",
+                "env", f"GATEWAY_PRACTICE_PORT={running.practice_port}",
+                "node", "say.mjs", ROOM, "庙城镇-周样三", "村口", "路灯不亮",
                 cwd=gateway_folder, stdout=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
             heard = await watched.text("村口 路灯不亮")
