@@ -6,10 +6,10 @@ Where the bot runs, what it says of itself (`/ready`) is told too. Nothing is ch
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -85,12 +85,16 @@ def _folders(settings: Settings) -> Iterator[Finding]:
     for name, folder in (
         ("FILES_DIR", settings.files_dir),
         ("DATABASE_URL", database.parent if database else None),
+        ("ORDERS_DIR", settings.orders_dir),
         ("BACKUP_DIR", settings.backup_dir),
     ):
         if folder is None:
             continue
         there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        try:
+            with tempfile.TemporaryFile(dir=there):
+                pass
+        except OSError:
             yield Finding(False, f"{name} {folder} cannot be written", "give it to the user of the bot (chown)")
             continue
         free = shutil.disk_usage(there).free // 2**20

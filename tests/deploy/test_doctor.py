@@ -162,6 +162,14 @@ async def test_every_wrong_setting_is_told_and_the_machine_is_looked_at_all_the_
     assert "my-secret" not in "".join(told) and found[0].what.startswith("Python 3.")
 
 
+async def test_a_folder_that_cannot_be_written_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORDERS_DIR", "/proc/orders")
+    (found,) = await wrong()
+    assert (found.what, found.todo) == (
+        "ORDERS_DIR /proc/orders cannot be written", "give it to the user of the bot (chown)"
+    )  # fmt: skip
+
+
 @asynccontextmanager
 async def answering(body: str) -> AsyncIterator[None]:
     """A program on WEB_PORT that answers every request with this."""
