@@ -89,6 +89,7 @@ def test_compose_has_the_three_services_each_watched_and_restarted(compose: dict
     services = compose["services"]
     assert set(services) == {"bot", "gateway", "database"}
     assert {each["restart"] for each in services.values()} == {"always"}
+    assert {each["logging"]["driver"] for each in services.values()} == {"journald"}  # which turns them over
     assert "/ready" in str(services["bot"]["healthcheck"]["test"])
     assert "pg_isready" in str(services["database"]["healthcheck"]["test"])
     for name in ("bot", "gateway"):
