@@ -30,20 +30,20 @@ function finish (status) {
 }
 
 function start () {
-  const began = Date.now()
+  const began = performance.now() // a clock that nobody sets, and that stands while the machine sleeps
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'lingban-gateway-'))
   child = spawn(process.execPath, [path.join(HERE, 'start.mjs')], {
     env: { ...process.env, TMPDIR: temporary },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   lastSign = began
-  child.on('message', () => { lastSign = Date.now() })
+  child.on('message', () => { lastSign = performance.now() })
   child.on('exit', (status, signal) => {
     child = undefined
     fs.rmSync(temporary, { recursive: true, force: true })
     if (stopping) finish(0)
     if (status === WRONG_SETTINGS) finish(WRONG_SETTINGS)
-    if (Date.now() - began > LONG_ENOUGH_SECONDS * 1000) wait = FIRST_WAIT_SECONDS
+    if (performance.now() - began > LONG_ENOUGH_SECONDS * 1000) wait = FIRST_WAIT_SECONDS
     console.error(`supervisor: the gateway ended (${signal ?? 'status ' + status}), next start in ${wait} s`)
     timer = setTimeout(start, wait * 1000)
     wait = Math.min(wait * 2, LONGEST_WAIT_SECONDS)
@@ -60,8 +60,8 @@ for (const name of ['SIGTERM', 'SIGINT']) {
 }
 start()
 setInterval(() => {
-  if (!child || Date.now() - lastSign < FROZEN_SECONDS * 1000) return
+  if (!child || performance.now() - lastSign < FROZEN_SECONDS * 1000) return
   console.error(`supervisor: no sign of life for ${FROZEN_SECONDS} s, the gateway is ended`)
-  lastSign = Date.now()
+  lastSign = performance.now()
   child.kill('SIGKILL')
 }, 1000)
