@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 LIMIT = 600  # characters of one message
+MOST_BYTES = 1900  # of one message in UTF-8; 企业微信 takes 2048, and names are added to it
 _ROOM = 10  # for "(12/34)\n"
 
 
 def cut(text: str, limit: int = LIMIT) -> list[str]:
-    """The parts of a text, each at most `limit` characters, numbered (1/3) when there are several. Nothing is lost."""
-    if len(text) <= limit:
+    """The parts of a text, numbered (1/3) when there are several; nothing is lost.
+
+    Each has at most `limit` characters and MOST_BYTES bytes: 600 Chinese characters have 1800, 600 emoji would have 2400.
+    """
+    if _fits(text, limit, MOST_BYTES):
         return [text]
+    most, most_bytes = limit - _ROOM, MOST_BYTES - _ROOM
     parts: list[str] = []
     current = ""
     for line in text.split("\n"):
-        for piece in _pieces(line, limit - _ROOM):
+        for piece in _pieces(line, most, most_bytes):
             joined = f"{current}\n{piece}" if current else piece
-            if len(joined) > limit - _ROOM:
+            if _fits(joined, most, most_bytes):
+                current = joined
+            else:
                 parts.append(current)
                 current = piece
-            else:
-                current = joined
     parts.append(current)
     return [f"({index}/{len(parts)})\n{part}" for index, part in enumerate(parts, 1)]
 
 
-def _pieces(line: str, size: int) -> list[str]:
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def _fits(text: str, characters: int, size: int) -> bool:
+    return len(text) <= characters and _size(text) <= size
+
+
+def _pieces(line: str, characters: int, size: int) -> Iterator[str]:
     """A line that alone is too long is cut in the middle."""
-    return [line[start : start + size] for start in range(0, len(line), size)] or [""]
+    start = 0
+    while True:
+        piece = line[start : start + characters]
+        while _size(piece) > size:
+            piece = piece[: -max(1, (_size(piece) - size) // 4)]
+        yield piece
+        start += len(piece)
+        if start >= len(line):
+            return

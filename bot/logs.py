@@ -45,5 +45,5 @@ def set_up_logs(level: str, *, secrets: tuple[str, ...] = (), plain: bool = Fals
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("apscheduler", "alembic", "hpack", "matplotlib"):
+    for noisy in ("apscheduler", "alembic", "hpack", "matplotlib", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

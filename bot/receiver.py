@@ -23,7 +23,11 @@ class Receiver:
 
     async def store(self, messages: Sequence[InboundMessage]) -> int:
         """Store messages in one transaction; how many were new. A message id seen before in its room is dropped."""
-        return await self._database.write(lambda session: self.store_in(session, messages))
+        new = await self._database.write(lambda session: self.store_in(session, messages))
+        for message in messages:
+            if message.kept is not None:
+                message.kept()
+        return new
 
     def store_in(self, session: Session, messages: Sequence[InboundMessage]) -> int:
         new = 0

@@ -30,6 +30,7 @@ ROOM_SECONDS = 60.0  # in which a room gets at most `Pace.per_room` messages
 MERGED = 5  # prompts of one message at most
 BETWEEN = "\n\n"  # two prompts of one message
 RESENT = "补发："  # marks a message whose first sending may have arrived
+AGAIN, AGAIN_AT_MOST = timedelta(seconds=30), timedelta(minutes=15)  # between repeats where no echo can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class Waits:
     send: float = 15.0  # seconds; a call that takes longer has an unknown outcome
-    echo: timedelta = timedelta(seconds=60)  # for our own message to come back before it is said again
+    echo: timedelta = timedelta(seconds=60)  # for our own message to come back before it is said again; 0: none comes
     lease: timedelta = timedelta(seconds=6)  # an account's process that stopped is replaced after this
 
     @property
@@ -242,7 +243,7 @@ class Sender:
                 if done < total:
                     await self._database.write(partial(self._note_parts, parcel=parcel, parts=done))
         except TemporaryError as error:
-            await self._record(parcel, OutboxState.PENDING, error=str(error), parts=done)
+            await self._record(parcel, OutboxState.PENDING, error=str(error), parts=done, wait=error.wait)
         except PermanentError as error:
             log.error("message_refused", extra={"rows": parcel.rows, "reason": str(error)})
             await self._record(parcel, OutboxState.FAILED, error=str(error), parts=done)
@@ -287,8 +288,16 @@ class Sender:
             session.add(row)
 
     async def _record(
-        self, parcel: Parcel, state: OutboxState, *, message_id: str | None = None, error: str = "", parts: int
+        self,
+        parcel: Parcel,
+        state: OutboxState,
+        *,
+        message_id: str | None = None,
+        error: str = "",
+        parts: int,
+        wait: float = 0.0,
     ) -> None:
+        """`wait`: seconds that the channel asks for before another try."""
         now = self._clock.now()
 
         def write(session: Session) -> None:
@@ -300,7 +309,7 @@ class Sender:
                 if state is OutboxState.SENT:
                     row.sent_at, row.message_id = now, message_id or row.message_id
                 if state is OutboxState.PENDING:
-                    row.not_before = now + timedelta(seconds=delay(row.attempts, _no_jitter))
+                    row.not_before = now + timedelta(seconds=max(wait, delay(row.attempts, _no_jitter)))
                 session.add(row)
 
         await self._database.write(write)
@@ -333,6 +342,8 @@ class Sender:
             row.state = OutboxState.PENDING
             if not row.text.startswith(RESENT):
                 row.text = RESENT + row.text
+            elif not self._waits.echo:
+                row.not_before = now + min(AGAIN_AT_MOST, AGAIN * 2 ** max(0, min(row.attempts - 2, 8)))
         elif is_text:
             row.state, row.error = OutboxState.FAILED, "outcome unknown; a digest is not repeated by itself"
             log.error("digest_outcome_unknown", extra={"row": row.id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -42,6 +42,7 @@ class InboundMessage:
     recalls: str | None = None  # message id withdrawn, for MessageType.RECALL
     is_self: bool = False  # the bot's own message, echoed
     raw: dict[str, Any] = field(default_factory=dict)
+    kept: Callable[[], None] | None = field(default=None, compare=False, repr=False)  # called once it is stored
 
 
 class ConnectionState(StrEnum):
@@ -73,7 +74,14 @@ class RoomsChanged:
     rooms: tuple[RoomInfo, ...]
 
 
-ChannelEvent = InboundMessage | StateChange | RoomsChanged
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Nothing was said, and the way in and out was tried and works: a quiet night is no silent gateway."""
+
+    at: datetime
+
+
+ChannelEvent = InboundMessage | StateChange | RoomsChanged | Alive
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,11 @@ class ChannelError(Exception):
 
 
 class TemporaryError(ChannelError):
-    """Nothing was sent; trying again later is safe."""
+    """Nothing was sent; trying again later is safe, `wait` seconds later at the earliest."""
+
+    def __init__(self, reason: str = "", *, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
 
 class PermanentError(ChannelError):
@@ -95,7 +107,7 @@ class PermanentError(ChannelError):
 
 
 class UnknownResult(ChannelError):
-    """The call was made and its outcome is not known; only our own echo can tell."""
+    """The call was made and its outcome is not known; only our own echo can tell, where the channel has one."""
 
 
 class Channel(Protocol):
