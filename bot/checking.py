@@ -11,13 +11,16 @@ from sqlmodel import Session
 
 from bot.channels.wechaty_link import probe
 from bot.channels.wechaty_tls import TlsConfig
+from bot.proposals import in_words, proposals, unit_topics
 from bot.reports.fonts import FontMissing, cjk_font
 from bot.settings import Settings
-from handlers.context import load_district
+from handlers.context import District, load_district
 from storage import inbox, meta, people
 from storage.enums import InboxState, UnitKind
 from storage.migrate import SchemaError, require_head
 from storage.sessions import reading
+
+BIND = "type 绑定 单位名 in the room as 管理员, or python -m bot rooms bind GROUP UNIT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +82,36 @@ def _roster(session: Session, settings: Settings) -> Iterator[Finding]:
             yield Finding(False, f"{unit.name} has no room", "put the group's topic into units.csv, column room")
         elif not district.handlers(unit.id):
             yield Finding(False, f"{unit.name} has no 诉求办理员", "add one to members.csv")
-    yield from _bindings(session, settings)
+    yield from _bindings(session, settings, district)
     parked = inbox.count_in(session, InboxState.PARKED)
     if parked:
         yield Finding(False, f"{parked} messages could not be handled", "python -m bot parked")
 
 
-def _bindings(session: Session, settings: Settings) -> Iterator[Finding]:
-    bound = {b.room_id for b in people.bindings(session) if b.account == settings.account}
-    missing = [room.topic for room in people.rooms(session) if room.id not in bound]
-    if bound and missing:
-        yield Finding(False, f"rooms not found in WeChat: {'、'.join(missing)}", "invite the bot, or correct the topic")
-    for seen in people.seen_rooms(session):
-        if seen.held_because and seen.held_because != "no unit has this topic":
-            yield Finding(False, f"room {seen.topic}: {seen.held_because}", "type 绑定 单位名 in the room as 管理员")
+def _bindings(session: Session, settings: Settings, district: District) -> Iterator[Finding]:
+    """Units whose group is not there, groups that wait for an administrator, groups that are nobody's."""
+    seen = [room for room in people.last_listed(session) if room.account == settings.account]
+    bound = {room_id for (account, _), room_id in district.bound.items() if account == settings.account}
+    missing = [room.topic for room in district.rooms if room.id not in bound]
+    if (bound or seen) and missing:
+        what = f"{len(missing)} rooms not found in WeChat: {'、'.join(missing)}"
+        yield Finding(False, what, "invite the bot, or correct the topic, or python -m bot rooms bind GROUP UNIT")
+    known = {channel_id for (account, channel_id) in district.bound if account == settings.account}
+    topics, nobodys = unit_topics(session), []
+    for room in seen:
+        near = in_words(proposals(room.topic, topics))
+        if room.channel_room_id in known:
+            continue
+        if room.held_because and room.held_because != "no unit has this topic":
+            yield Finding(False, f"room {room.topic}: {room.held_because}", BIND)
+        else:
+            nobodys.append(room.topic + (f" (near: {near})" if near else ""))
+    if nobodys:
+        yield Finding(
+            True,
+            f"{len(nobodys)} rooms of no unit, not listened to: {'、'.join(nobodys)}",
+            f"if it is a unit's: {BIND}",
+        )
 
 
 def gateway_tls(settings: Settings) -> TlsConfig | None:

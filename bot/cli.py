@@ -37,7 +37,7 @@ from handlers.digest_windows import DigestSettings, DueWindow, WindowError, spec
 from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
-from bot.cli_district import orders, reload, rooms  # isort: skip
+from bot.cli_district import orders, reload, rooms, say_loaded  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
 
@@ -145,10 +145,7 @@ def init(units: Units, database: DatabaseOption = None) -> None:
         raise stop(
             f"the database cannot be written: {str(error).splitlines()[0]}; check DATABASE_URL, rights, disk"
         ) from None
-    typer.echo(
-        f"loaded: {loaded.units} units, {loaded.members} members, {loaded.villages} villages, {loaded.categories}"
-        f" categories; retired: {loaded.retired_units} units, {loaded.retired_members} members"
-    )
+    say_loaded(loaded)
     typer.echo("next: python -m bot check")
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rapidfuzz import fuzz
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
@@ -20,14 +19,15 @@ from bot.importers.people import load
 from bot.importers.roster import RosterError
 from bot.knowledge import Knowledge
 from bot.order_import import Imported, NoDispatchRoom, OrderFile, dry_run, import_files, read_file
-from bot.roster import load_into
+from bot.proposals import in_words, proposals, unit_topics
+from bot.roster import Loaded, load_into
 from bot.settings import Settings, SettingsError, load_settings
+from handlers.binding import room_to_bind
 from storage import people
 from storage.migrate import SchemaError, require_head
-from storage.tables import Room, SeenRoom, Unit
+from storage.tables import Room, SeenRoom
 
 BAD_INPUT = 2
-SHOWN = 3  # proposals for a room
 
 rooms = typer.Typer(help="Which group is whose: see, bind, unbind.", invoke_without_command=True)
 DatabaseOption = Annotated[str | None, typer.Option(help="Another database than the settings' DATABASE_URL.")]
@@ -138,11 +138,21 @@ def reload(
         raise _stop(error) from None
     now = SystemClock().now()
     with _open(database) as (_, opened):
-        loaded = opened.write_now(lambda session: load_into(session, roster, now=now))
+        try:
+            loaded = opened.write_now(lambda session: load_into(session, roster, now=now))
+        except RosterError as error:
+            raise _stop(error) from None
+    say_loaded(loaded)
+
+
+def say_loaded(loaded: Loaded) -> None:
+    """Tell what a load came to, and what a clerk should look at."""
     typer.echo(
         f"loaded: {loaded.units} units, {loaded.members} members, {loaded.villages} villages, {loaded.categories}"
         f" categories; retired: {loaded.retired_units} units, {loaded.retired_members} members"
     )
+    for note in loaded.notes:
+        typer.echo(f"note: {note}")
 
 
 # ---- rooms -----------------------------------------------------------------------------------------------------------
@@ -160,31 +170,21 @@ def list_rooms(context: typer.Context, database: DatabaseOption = None) -> None:
 
 def _listed(session: Session) -> list[str]:
     units = {unit.id: unit for unit in people.units(session) if unit.active}
+    topics = unit_topics(session)
     own = {room.id: room for room in people.rooms(session) if room.unit_id in units}
     bound = {(b.account, b.channel_room_id): own[b.room_id] for b in people.group_bindings(session) if b.room_id in own}
     lines = []
-    for seen in people.seen_rooms(session):
+    for seen in people.last_listed(session):
         room = bound.get((seen.account, seen.channel_room_id))
         if room:
             lines.append(f"bound    {seen.topic}  →  {units[room.unit_id].name}  [{seen.channel_room_id}]")
         else:
-            best = ", ".join(f"{name} ({score:.0f})" for name, score in proposals(seen, list(own.values()), units))
+            best = in_words(proposals(seen.topic, topics))
             why = f"; {seen.held_because}" if seen.held_because else ""
             lines.append(f"unbound  {seen.topic}  [{seen.channel_room_id}]{why}; near: {best or 'nothing'}")
     with_room = {room.unit_id for room in bound.values()}
     lines += [f"no group {unit.name}" for unit in units.values() if unit.id not in with_room]
     return lines or ["the gateway has listed no rooms yet; start the bot and log in"]
-
-
-def proposals(seen: SeenRoom, rooms_: list[Room], units: dict[int | None, Unit]) -> list[tuple[str, float]]:
-    """The units whose topic or name is nearest to a group's topic, with a score from 0 to 100; the best first."""
-    scored = [
-        (units[room.unit_id].name, max(fuzz.ratio(seen.topic, room.topic),
-                                       fuzz.partial_ratio(units[room.unit_id].name, seen.topic)))
-        for room in rooms_
-    ]  # fmt: skip
-    near = [(name, score) for name, score in scored if score >= 60]
-    return sorted(near, key=lambda pair: -pair[1])[:SHOWN]
 
 
 @rooms.command()
@@ -197,13 +197,11 @@ def bind(
 
     def write(session: Session) -> str:
         seen = _seen(session, group)
-        room = _room_of(session, unit)
+        room = _room_of(session, unit, seen.topic)
         now = SystemClock().now()
         people.bind_room(
             session, account=seen.account, channel_room_id=seen.channel_room_id, room_id=room.id or 0, now=now, by="command",
         )  # fmt: skip
-        seen.held_because = None
-        session.add(seen)
         return f"bound: {seen.topic} → {unit}"
 
     _say(database, write)
@@ -231,7 +229,7 @@ def _say(database: str | None, write: Callable[[Session], str]) -> None:
 
 
 def _seen(session: Session, group: str) -> SeenRoom:
-    found = [row for row in people.seen_rooms(session) if group in (row.topic, row.channel_room_id)]
+    found = [row for row in people.last_listed(session) if group in (row.topic, row.channel_room_id)]
     if not found:
         raise _stop(f"the gateway has listed no group {group!r}; `python -m bot rooms` shows those it has")
     if len(found) > 1:
@@ -240,9 +238,8 @@ def _seen(session: Session, group: str) -> SeenRoom:
     return found[0]
 
 
-def _room_of(session: Session, unit: str) -> Room:
+def _room_of(session: Session, unit: str, topic: str) -> Room:
     row = next((u for u in people.units(session) if u.name == unit and u.active), None)
     if row is None:
         raise _stop(f"there is no unit {unit!r}; units are named as in units.csv")
-    room = next((r for r in people.rooms(session) if r.unit_id == row.id), None)
-    return room or people.add_room(session, unit_id=row.id or 0, topic=f"{unit}（未登记群名）")
+    return room_to_bind(session, row.id or 0, unit, topic=topic)

@@ -256,6 +256,7 @@ def load_district(session: Session) -> District:
         for m in people.members(session)
         if m.active and by_id[m.unit_id].active
     )
+    present = {member.id for member in members}
     contacts = people.contacts(session)
     gazetteer = Gazetteer(
         units=tuple(UnitEntry(u.name, u.kind, u.aliases) for u in units if u.active),
@@ -273,7 +274,9 @@ def load_district(session: Session) -> District:
         rooms=tuple(RoomInfo(r.id or 0, r.unit_id, r.topic) for r in people.rooms(session) if by_id[r.unit_id].active),
         members=members,
         duties=tuple(
-            DutyLine(d.unit_id, d.member_id, d.weekday, d.day, d.starts, d.ends, d.line) for d in people.duties(session)
+            DutyLine(d.unit_id, d.member_id, d.weekday, d.day, d.starts, d.ends, d.line)
+            for d in people.duties(session)
+            if d.member_id in present  # a line of somebody who left says nothing of who is on duty
         ),
         gazetteer=gazetteer,
         bound={(b.account, b.channel_room_id): b.room_id for b in people.bindings(session)},

@@ -30,7 +30,7 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
     """The roster's member behind a message, or nobody.
 
     A contact id seen with a unique nickname is learned; seen later with another member's nickname it is held for an
-    administrator, and counts for nobody until then.
+    administrator, and counts for nobody until then. The id of somebody who left the roster is as good as unseen.
     """
     district = ctx.district
     unit = district.unit_by_id[room.unit_id].name if room else None
@@ -38,8 +38,8 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
     by_name = _info(ctx, found.member.name, found.member.unit) if found.member else None
     if not message.sender_id:
         return Speaker(message.sender_name, by_name, ambiguous=len(found.candidates) > 1)
-    known_id = district.contacts.get(message.sender_id)
-    if known_id is None:
+    known = district.member_by_id.get(district.contacts.get(message.sender_id, 0))
+    if known is None:
         if by_name:
             people.learn_contact(
                 session,
@@ -51,7 +51,7 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
         return Speaker(message.sender_name, by_name, ambiguous=len(found.candidates) > 1)
     if message.sender_id in district.clashes:
         return Speaker(message.sender_name, None, ambiguous=True, clash=True)
-    if by_name and by_name.id != known_id:
+    if by_name and by_name.id != known.id:
         people.learn_contact(
             session,
             member_id=by_name.id,
@@ -62,11 +62,11 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
         meta.warn_once(
             session,
             key=f"contact-clash:{message.sender_id}",
-            text=f"contact {message.sender_id} was {district.member_by_id[known_id].name}, now says {by_name.name}",
+            text=f"contact {message.sender_id} was {known.name}, now says {by_name.name}",
             now=now,
         )
         return Speaker(message.sender_name, None, ambiguous=True, clash=True)
-    return Speaker(message.sender_name, district.member_by_id.get(known_id))
+    return Speaker(message.sender_name, known)
 
 
 def _info(ctx: Context, name: str, unit: str) -> MemberInfo | None:

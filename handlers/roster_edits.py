@@ -70,7 +70,9 @@ def _fields(session: Session, read: Reader, member_id: int | None) -> _Fields:
     query = select(MemberContact).where(MemberContact.contact_id == contact)
     held = session.exec(query).first() if contact else None
     if held is not None and held.member_id != member_id:
-        read.wrong("contact_id", "这个微信号已是别人的")
+        other = session.get(Member, held.member_id)
+        if other is not None and people.is_there(session, other):
+            read.wrong("contact_id", "这个微信号已是别人的")
     return _Fields(role, read.many("aliases"), read.yes("on_duty"), read.yes("active"), contact, held)
 
 
@@ -83,7 +85,7 @@ def _save_member(
     session.flush()
     assert member.id is not None
     if fields.held is not None:
-        fields.held.clash = None  # the administrator's word ends a clash
+        fields.held.member_id, fields.held.clash = member.id, None  # the administrator's word ends a clash
         session.add(fields.held)
     elif fields.contact:
         people.learn_contact(session, member_id=member.id, contact_id=fields.contact, now=now, source="admin")

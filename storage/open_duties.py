@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -56,3 +57,14 @@ def count_open(session: Session, unit_id: int) -> dict[AssignmentStatus, int]:
     )
     found = {status: count for status, count in session.connection().execute(query)}
     return {status: found.get(status, 0) for status in ALIVE}
+
+
+def count_owned(session: Session, member_ids: Sequence[int]) -> dict[int, int]:
+    """How many duties that wait or are in hand each of these people owns; who owns none is left out."""
+    query = (
+        select(col(Assignment.owner_id), func.count())
+        .where(col(Assignment.owner_id).in_(member_ids), col(Assignment.status).in_(ALIVE))
+        .group_by(col(Assignment.owner_id))
+    )
+    rows = session.connection().execute(query) if member_ids else ()
+    return {owner_id: count for owner_id, count in rows if owner_id is not None}

@@ -74,7 +74,10 @@ def touch_roster(session: Session) -> None:
 
 
 def bind_room(session: Session, *, account: str, channel_room_id: str, room_id: int, now: datetime, by: str) -> None:
-    """Say which room a channel's room id is; an older binding of either side to something else ends."""
+    """Say which room a channel's room id is; an older binding of either side to something else ends.
+
+    A group that was held for an administrator is held no longer.
+    """
     for old in session.exec(
         select(RoomBinding).where(
             RoomBinding.account == account,
@@ -86,6 +89,11 @@ def bind_room(session: Session, *, account: str, channel_room_id: str, room_id: 
     session.add(
         RoomBinding(account=account, channel_room_id=channel_room_id, room_id=room_id, bound_at=now, bound_by=by)
     )
+    for seen in session.exec(
+        select(SeenRoom).where(SeenRoom.account == account, SeenRoom.channel_room_id == channel_room_id)
+    ).all():
+        seen.held_because = None
+        session.add(seen)
     session.flush()
     touch_roster(session)
 
@@ -128,16 +136,35 @@ def seen_rooms(session: Session) -> list[SeenRoom]:
     return list(session.exec(select(SeenRoom).order_by(col(SeenRoom.topic))).all())
 
 
+def last_listed(session: Session) -> list[SeenRoom]:
+    """The groups that each account's gateway listed last, by topic; ids of an earlier login are not among them."""
+    seen = seen_rooms(session)
+    last: dict[str, datetime] = {}
+    for room in seen:
+        last[room.account] = max(room.seen_at, last.get(room.account, room.seen_at))
+    return [room for room in seen if room.seen_at == last[room.account]]
+
+
 def learn_contact(session: Session, *, member_id: int, contact_id: str, now: datetime, source: str) -> MemberContact:
-    """Keep a member's WeChat id; an id that is known for another member is held as a clash."""
+    """Keep a member's WeChat id; an id that is known for another member, who is still there, is held as a clash."""
     row = session.exec(select(MemberContact).where(MemberContact.contact_id == contact_id)).first()
     if row is None:
         row = MemberContact(member_id=member_id, contact_id=contact_id, learned_at=now, source=source)
     elif row.member_id != member_id:
-        row.clash = source
+        other = session.get(Member, row.member_id)
+        if other is not None and is_there(session, other):
+            row.clash = source
+        else:
+            row.member_id, row.learned_at, row.source, row.clash = member_id, now, source, None
     session.add(row)
     touch_roster(session)
     return row
+
+
+def is_there(session: Session, member: Member) -> bool:
+    """Whether the roster still has this person; a unit that left took its people with it."""
+    unit = session.get(Unit, member.unit_id)
+    return member.active and unit is not None and unit.active
 
 
 def held_rooms(session: Session) -> list[SeenRoom]:

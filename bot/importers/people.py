@@ -69,6 +69,7 @@ def load(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> Roster:
         catalogue=catalogue.values,
         duty=duty.values,
         aliases=aliases.values,
+        units_sheet=units.sheet,
     )
 
 

@@ -69,6 +69,7 @@ class Roster:
     catalogue: tuple[CatalogueRow, ...] = ()
     duty: tuple[DutyRow, ...] = ()
     aliases: tuple[AliasRow, ...] = ()
+    units_sheet: str = "单位"  # the units' sheet or file as the clerk sees it
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bot.health import Report
 from bot.web.guard import NeedsLogin, parts_of, visitor
 from bot.web.parts import Parts, Right, Visitor
 from bot.web.rendering import render
+from bot.web.roster_view import UNKNOWN_TOPIC, why_loose
 from handlers.board import Board, board_now
 from storage import board as queries
 from storage import inbox, meta, people
@@ -69,7 +70,11 @@ def _alerts(session: Session, report: Report | None) -> Alerts:
     return Alerts(
         problems=tuple(p for p in report.problems if p != "messages are parked") if report else (),
         parked=inbox.count_in(session, InboxState.PARKED),
-        rooms_held=tuple(f"{room.topic}：{room.held_because}" for room in people.held_rooms(session)),
+        rooms_held=tuple(
+            f"{room.topic}：{why_loose(room)}"
+            for room in people.held_rooms(session)
+            if room.held_because != UNKNOWN_TOPIC  # groups that are nobody's are no trouble; the roster page lists them
+        ),
         warnings=tuple(row.text for row in meta.warnings(session)[-ALERTS:]),
     )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from bot.proposals import in_words, proposals, unit_topics
 from handlers.context import Context
 from handlers.policy import BEIJING
 from handlers.roster_edits import HOLIDAY, LINES, WEEKDAYS
@@ -29,6 +30,7 @@ def roster_page(session: Session, ctx: Context, *, now: datetime) -> dict[str, A
     rooms = {room.unit_id: room for room in people.rooms(session)}
     bindings = people.group_bindings(session)
     bound = {binding.room_id for binding in bindings}
+    topics = unit_topics(session)
     units, unbound = [], []
     for unit in district.units:
         if not unit.active:
@@ -52,22 +54,27 @@ def roster_page(session: Session, ctx: Context, *, now: datetime) -> dict[str, A
         "units": units,
         "people": sum(unit["people"] for unit in units),
         "unbound_units": unbound,
-        "loose_rooms": [_seen(room) for room in _loose(session, bindings)],
+        "loose_rooms": [_seen(room, topics) for room in _loose(session, bindings)],
     }
 
 
 def _loose(session: Session, bindings: Sequence[RoomBinding]) -> list[SeenRoom]:
     known = {(binding.account, binding.channel_room_id) for binding in bindings}
-    return [room for room in people.seen_rooms(session) if (room.account, room.channel_room_id) not in known]
+    return [room for room in people.last_listed(session) if (room.account, room.channel_room_id) not in known]
 
 
-def _seen(room: SeenRoom) -> dict[str, str]:
-    why = room.held_because or UNKNOWN_TOPIC
+def why_loose(room: SeenRoom) -> str:
+    """Why a group that the gateway listed is bound to no unit."""
+    return _WHY.get(room.held_because or UNKNOWN_TOPIC, "群名对应的单位已绑定别的群")
+
+
+def _seen(room: SeenRoom, topics: Mapping[str, str]) -> dict[str, str]:
     return {
         "topic": room.topic,
         "account": room.account,
         "seen": clock(room.seen_at),
-        "why": _WHY.get(why, "群名对应的单位已绑定别的群"),
+        "near": in_words(proposals(room.topic, topics)),
+        "why": why_loose(room),
     }
 
 
