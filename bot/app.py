@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
@@ -36,6 +35,7 @@ from bot.order_folder import OrderFolder
 from bot.receiver import Receiver
 from bot.scheduler import Scheduler, Ticker, last_tick
 from bot.sender import Sender
+from bot.serving import Server
 from bot.settings import Settings
 from bot.web.app import make_page
 from bot.web.parts import Parts
@@ -161,7 +161,7 @@ class Bot:
         ticker.start()
         page = web or make_page(self.page)
         page.include_router(health_routes(self.health))
-        server = _Server(page, *self._web_address)
+        server = Server(page, *self._web_address)
         tasks = [
             asyncio.create_task(self._for_ever("listen", self._listen)),
             asyncio.create_task(self._for_ever("understand", self._understand)),
@@ -372,18 +372,6 @@ class Bot:
             await self.health.watch()
         except Exception:
             log.exception("watch_failed")
-
-
-class _Server(uvicorn.Server):
-    """The page's server; signals are the process's business, not the page's."""
-
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        super().__init__(
-            uvicorn.Config(app, host=host, port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-        )
-
-    def install_signal_handlers(self) -> None:
-        return None
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -64,7 +64,7 @@ async def fetch(stub: Any, message_id: str, folder: Path, *, name: str, seconds:
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def disk() -> Iterator[None]:
     """Tell a full or read-only disk from a lost connection; both are OSErrors."""
     try:
         yield
@@ -74,7 +74,7 @@ def _disk() -> Iterator[None]:
 
 async def _receive(stream: AsyncIterator[Any], folder: Path, name: str) -> Fetched:
     digest, size = hashlib.sha256(), 0
-    with _disk():
+    with disk():
         folder.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
     try:
@@ -86,15 +86,15 @@ async def _receive(stream: AsyncIterator[Any], folder: Path, name: str) -> Fetch
                 if size > MOST_RECEIVED_BYTES:
                     raise FileProblem(f"文件未取到：超过 {MOST_RECEIVED_BYTES // 2**20} MB")
                 digest.update(chunk.data)
-                with _disk():
+                with disk():
                     file.write(chunk.data)
             if not size:
                 raise FileProblem("文件未取到：内容为空")
-            with _disk():
-                await asyncio.to_thread(_to_disk, file)
+            with disk():
+                await asyncio.to_thread(to_disk, file)
         shown = safe_name(name)
         path = folder / f"{digest.hexdigest()[:16]}-{shown}"
-        with _disk():
+        with disk():
             os.replace(part, path)
         return Fetched(path, shown)
     finally:
@@ -102,7 +102,7 @@ async def _receive(stream: AsyncIterator[Any], folder: Path, name: str) -> Fetch
         await stream.aclose()  # type: ignore[attr-defined]
 
 
-def _to_disk(file: Any) -> None:
+def to_disk(file: Any) -> None:
     file.flush()
     os.fsync(file.fileno())
 
