@@ -33,6 +33,7 @@ from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
 from bot.order_folder import OrderFolder
 from bot.receiver import Receiver
+from bot.retention import Retention
 from bot.scheduler import Scheduler, Ticker, last_tick
 from bot.sender import Sender
 from bot.serving import Server
@@ -137,6 +138,11 @@ class Bot:
         self._folder = None
         if settings.orders_dir is not None:
             self._folder = OrderFolder(self.database, self.clock, self.knowledge, settings.orders_dir)
+        self._retention = None
+        if settings.retention_days is not None:
+            self._retention = Retention(
+                self.database, self.clock, days=settings.retention_days, files=files, orders=settings.orders_dir
+            )
         self.page = Parts(
             database=self.database,
             clock=self.clock,
@@ -171,6 +177,8 @@ class Bot:
         ]
         if self._folder is not None:
             tasks.append(asyncio.create_task(self._for_ever("orders", self._folder.watch)))
+        if self._retention is not None:
+            tasks.append(asyncio.create_task(self._for_ever("retain", self._retention.watch)))
         serving = asyncio.create_task(server.serve())
         await stop.wait()
         ticker.stop()
@@ -354,6 +362,7 @@ class Bot:
             "the last backup failed": self._backup_failed,
             "a digest cannot be made": self._digesting.failing,
             "a file of ORDERS_DIR cannot be taken": self._folder is not None and self._folder.trouble,
+            "old personal data cannot be blanked": self._retention is not None and self._retention.trouble,
         }
 
     async def beat(self) -> None:

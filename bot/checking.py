@@ -39,7 +39,7 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
                 found += [*_roster(session, settings), *_quiet(session)]
         except SQLAlchemyError as error:
             found.append(_unreadable(engine, error))
-    found += [await _gateway(settings), *_keys(settings), _font(settings.digest_font)]
+    found += [await _gateway(settings), *_keys(settings), _kept_for(settings), _font(settings.digest_font)]
     return found
 
 
@@ -134,6 +134,15 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     for name, secret in (("DATA_KEY", settings.data_key), ("HASH_KEY", settings.hash_key)):
         if not secret.get_secret_value():
             yield Finding(False, f"{name} is empty: phone numbers are not protected at rest", "python -m bot key")
+
+
+def _kept_for(settings: Settings) -> Finding:
+    """Not wrong, but somebody should have decided it."""
+    if settings.retention_days is None:
+        return Finding(
+            True, "personal data is kept for ever: RETENTION_DAYS is empty", "decide how long it is needed, such as 400"
+        )
+    return Finding(True, f"personal data of settled tickets is kept for {settings.retention_days} days")
 
 
 def _font(wanted: str) -> Finding:

@@ -38,6 +38,7 @@ from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
 from bot.cli_district import orders, reload, rooms, say_loaded  # isort: skip
+from bot.cli_keeping import retain_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
 
@@ -48,6 +49,7 @@ app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("upgrade")(upgrade_command)
 app.command("rollback")(rollback_command)
+app.command("retain")(retain_command)
 app.command()(reload)
 app.add_typer(rooms, name="rooms")
 app.add_typer(users, name="user")

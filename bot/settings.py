@@ -105,6 +105,9 @@ class Settings(BaseSettings):
     backup_time: time = time(3, 30)
     backup_keep: int = Field(default=14, ge=1, le=1000)
 
+    # how long personal data is kept
+    retention_days: int | None = Field(default=None, ge=30, le=36_500)
+
     # secrets
     data_key: SecretStr = SecretStr("")
     hash_key: SecretStr = SecretStr("")
@@ -156,7 +159,10 @@ class Settings(BaseSettings):
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return value.upper()
 
-    @field_validator("units_dir", "orders_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", mode="before")
+    @field_validator(
+        *("units_dir", "orders_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", "retention_days"),
+        mode="before",
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -159,7 +159,9 @@ def _reopen(
     status = lifecycle.next_ticket(ticket.status, Move.REOPEN)
     unit = ctx.district.unit_by_id[last.unit_id]
     closed_on = (ticket.closed_at or at).astimezone(BEIJING).date()
-    if not tickets.change(session, ticket, expected=TicketStatus.RESOLVED, to=status, closed_at=None, unit_id=unit.id):
+    # One whose words were blanked lives again: what is told of it from now on is blanked in its turn.
+    values = {"closed_at": None, "unit_id": unit.id, "blanked_at": None}
+    if not tickets.change(session, ticket, expected=TicketStatus.RESOLVED, to=status, **values):
         raise IllegalMove(texts.not_resolved_yet(number))
     tickets.record(
         session,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ LIMIT = 600  # characters of one message, its number included
 URGENT_FIRST = 4  # urgent complaints named in the first message; the rest follow further down
 ONE_BY_ONE = 20  # longer lists of what is done with are told per unit; what waits is always told one by one
 GIST = 20  # characters of a masked line that a digest repeats
+_GIST_IN_TEXT = re.compile(r"^(紧急20\d{6}-\d{4,5} [^｜\n]*)｜.*$", re.M)
 MINUTE = 60  # seconds
 WAITING = AssignmentStatus.WAITING.value
 NORMAL = Urgency.NORMAL.value
@@ -70,6 +72,12 @@ def _urgent_line(entry: dict[str, Any]) -> str:
     gist = (entry["gist"] or "").replace("\n", " ")
     gist = f"｜{gist[:GIST]}{'…' if len(gist) > GIST else ''}" if gist else ""
     return f"{entry['urgency']}{entry['no']} {entry['unit']}：{_state(entry)}{gist}"
+
+
+def without_gists(numbers: dict[str, Any], text: str, *, mark: str) -> tuple[dict[str, Any], str]:
+    """A stored digest as it is once the complaints in it are blanked: every number, and `mark` for every gist."""
+    urgent = [{**entry, "gist": mark if entry.get("gist") else None} for entry in numbers.get("urgent", ())]
+    return {**numbers, "urgent": urgent}, _GIST_IN_TEXT.sub(rf"\1｜{mark}", text)
 
 
 def _state(entry: dict[str, Any]) -> str:

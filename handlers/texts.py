@@ -13,6 +13,7 @@ from handlers.policy import BEIJING
 from storage.enums import Role, Urgency
 
 Number = int | str  # the short number in a room, or a full number
+BLANKED = "已按期清除"  # stands for personal data that is older than it may be kept
 
 
 def called(number: Number) -> str:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from handlers.context import Context
 from handlers.privacy import mask
+from handlers.texts import BLANKED
 from handlers.vault import SealBroken
 from storage import tickets
 from storage.enums import AssignedBy, AssignmentRole, AssignmentStatus, MessageType
@@ -70,8 +71,8 @@ class TicketStory:
 def story_of(session: Session, ctx: Context, ticket: Ticket, *, personal: bool) -> TicketStory:
     """All that is kept of a ticket; without `personal` every text is masked as in the groups."""
     district = ctx.district
-    people = opened(ctx, ticket.people)
-    known = people.split()
+    people = BLANKED if ticket.blanked_at else opened(ctx, ticket.people)
+    known = [] if ticket.blanked_at else people.split()
 
     def shown(text: str) -> str:
         return text if personal else mask(text, people=known, keep_names=district.member_names)
@@ -111,7 +112,7 @@ def story_of(session: Session, ctx: Context, ticket: Ticket, *, personal: bool) 
         unit=district.unit_by_id[ticket.unit_id].name if ticket.unit_id else "待定单位",
         room=district.room_by_id[ticket.room_id].topic if ticket.room_id in district.room_by_id else "",
         text=shown(ticket.text),
-        phones=opened(ctx, ticket.phones) if personal else "",
+        phones=(BLANKED if ticket.blanked_at else opened(ctx, ticket.phones)) if personal else "",
         people=people if personal else "",
         repeat_of=repeated.no if repeated else None,
         duties=tuple(duties),

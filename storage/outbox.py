@@ -103,11 +103,11 @@ def next_not_before(session: Session) -> datetime | None:
 
 
 def recent_of_room(session: Session, room_id: int, limit: int = 100) -> list[OutboxMessage]:
-    """What the bot said in a room about tickets, newest first."""
+    """What the bot said in a room about tickets, newest first, without what was blanked."""
     return list(
         session.exec(
             select(OutboxMessage)
-            .where(OutboxMessage.room_id == room_id)
+            .where(OutboxMessage.room_id == room_id, col(OutboxMessage.blanked_at).is_(None))
             .order_by(col(OutboxMessage.id).desc())
             .limit(limit)
         ).all()

@@ -196,6 +196,7 @@ class InboxMessage(SQLModel, table=True):
     attempts: int = 0
     error: str | None = Field(default=None, sa_column=Column(Text))
     became: str | None = None  # "ticket:20260303-0001", "accept", "attachment", … ; None: nothing
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its personal data was blanked
 
 
 # ---- complaints and duties -------------------------------------------------------------------------------------------
@@ -243,6 +244,7 @@ class Ticket(SQLModel, table=True):
     declines: int = 0
     created_at: datetime = Field(sa_type=UtcDateTime, index=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # resolved or withdrawn
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its personal data was blanked
 
 
 class TicketMessage(SQLModel, table=True):
@@ -396,6 +398,7 @@ class OutboxMessage(SQLModel, table=True):
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     message_id: str | None = Field(default=None, index=True)  # the channel's id, where it told one
     error: str | None = None
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its personal data was blanked
 
 
 class Digest(SQLModel, table=True):
@@ -410,6 +413,7 @@ class Digest(SQLModel, table=True):
     posted: bool = False
     picture: str | None = None
     ledger: str | None = None
+    blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its personal data was blanked
 
 
 class CallBack(SQLModel, table=True):

@@ -186,7 +186,10 @@ def repeat_candidates(
     township: str | None,
     unit_id: int | None,
 ) -> list[Ticket]:
-    """Tickets within a time that may be the same matter: same call-back number, or same place; newest first."""
+    """Tickets within a time that may be the same matter: same call-back number, or same place; newest first.
+
+    One whose text was blanked is like nothing any more.
+    """
     same = []
     if phone_hash:
         same.append(col(Ticket.phone_hash) == phone_hash)
@@ -199,7 +202,7 @@ def repeat_candidates(
     return list(
         session.exec(
             select(Ticket)
-            .where(Ticket.created_at >= since, Ticket.created_at <= until, or_(*same))
+            .where(Ticket.created_at >= since, Ticket.created_at <= until, or_(*same), col(Ticket.blanked_at).is_(None))
             .order_by(col(Ticket.id).desc())
             .limit(200)
         ).all()

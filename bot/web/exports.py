@@ -19,6 +19,7 @@ from bot.web.sending import send_once
 from bot.web.tickets import Filters, filters_of
 from handlers.context import Context
 from handlers.policy import BEIJING
+from handlers.texts import BLANKED
 from handlers.ticket_view import opened
 from storage import page_users, tickets
 from storage.enums import UnitKind, Urgency
@@ -144,4 +145,9 @@ def _row(ctx: Context, ticket: Ticket, lead: Assignment | None) -> list[Any]:
 
 
 def _personal(ctx: Context) -> Callable[[Ticket], list[str]]:
-    return lambda ticket: [ticket.text, opened(ctx, ticket.phones), opened(ctx, ticket.people)]
+    def more(ticket: Ticket) -> list[str]:
+        if ticket.blanked_at:
+            return [ticket.text, BLANKED, BLANKED]
+        return [ticket.text, opened(ctx, ticket.phones), opened(ctx, ticket.people)]
+
+    return more
