@@ -244,7 +244,8 @@ class Bot:
             held: list[InboundMessage] = []
             while True:
                 event = await self._next(queue, reader)
-                self.health.heard(self.clock.now())
+                if not isinstance(event, StateChange):
+                    self.health.heard(self.clock.now())
                 if isinstance(event, InboundMessage):
                     held.append(event)
                     if not queue.empty() and len(held) < STORE_AT_ONCE:
@@ -291,9 +292,12 @@ class Bot:
         log.info("channel_state", extra={"state": change.state.value, "detail": change.detail})
         now = self.clock.now()
         if change.state is ConnectionState.ONLINE:
+            self.health.heard(now)
             await self._until_kept(partial(self.database.write, partial(self._ended, now=now)))
             self.gate.connect(now)
-        elif change.state is ConnectionState.OFFLINE:
+        elif change.state in (ConnectionState.OFFLINE, ConnectionState.SCAN):
+            if change.state is ConnectionState.SCAN:
+                self.health.logged_out()
             self.gate.disconnect()
             await self._until_kept(partial(self.database.write, partial(self._began, at=change.at)))
 

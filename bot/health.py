@@ -75,12 +75,16 @@ class Health:
         self._other_route = other_route
         self._started = clock.now()
         self.last_event: datetime | None = None
-        self._alarmed = False
+        self._alarmed = self._logged_out = False
 
     def heard(self, now: datetime) -> None:
-        """Any event of the gateway: a message, a heartbeat, a change of state."""
+        """A message, a list of rooms, a sign of life: the way to the groups works."""
         self.last_event = now
-        self._alarmed = False
+        self._alarmed = self._logged_out = False
+
+    def logged_out(self) -> None:
+        """A code waits to be scanned. It is told again every minute or two, and that must calm nobody."""
+        self._logged_out = True
 
     async def watch(self) -> None:
         """Raise the alarm, once, when the gateway has been silent or away too long."""
@@ -96,7 +100,8 @@ class Health:
             await self._other_route(text)
 
     def _tell(self, session: Session, minutes: int, now: datetime) -> str:
-        return tell_of_silence(session, self._knowledge.context(session), minutes=minutes, now=now)
+        ctx = self._knowledge.context(session)
+        return tell_of_silence(session, ctx, minutes=minutes, logged_out=self._logged_out, now=now)
 
     async def report(self) -> Report:
         return await self._database.read(self._report)

@@ -493,6 +493,10 @@ def silent_gateway(minutes_silent: int) -> str:
     return f"微信网关已{minutes_silent}分钟没有任何消息，请管理员检查连接"
 
 
+def logged_out(minutes_away: int) -> str:
+    return f"机器人的微信账号已退出登录{minutes_away}分钟，群里说的收不到，请管理员尽快扫码登录"
+
+
 def restored(*, backup_at: datetime, now: datetime) -> str:
     since, until = (f"{at.astimezone(BEIJING):%m月%d日%H:%M}" for at in (backup_at, now))
     return f"机器人已用{since}的备份恢复，此后至{until}的记录可能不全，这段时间的日报不补发，请管理员核对"

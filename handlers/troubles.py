@@ -26,9 +26,9 @@ def tell_of_parked(session: Session, ctx: Context, *, inbox_id: int, count: int,
     )
 
 
-def tell_of_silence(session: Session, ctx: Context, *, minutes: int, now: datetime) -> str:
+def tell_of_silence(session: Session, ctx: Context, *, minutes: int, logged_out: bool, now: datetime) -> str:
     """The gateway went silent; supervision is told as soon as anything can be sent. The sentence, for other routes."""
-    text = texts.silent_gateway(minutes)
+    text = texts.logged_out(minutes) if logged_out else texts.silent_gateway(minutes)
     say(
         session,
         ctx,

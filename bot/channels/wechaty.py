@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.channels.base import (
+    Alive,
     ChannelEvent,
     ConnectionState,
     Mention,
@@ -26,6 +26,7 @@ from bot.channels.base import (
     TemporaryError,
 )
 from bot.channels.wechaty_connection import Clock, Connection
+from bot.channels.wechaty_ding import Dings
 from bot.channels.wechaty_events import Event, EventKind, kind_of, scan_detail
 from bot.channels.wechaty_files import box
 from bot.channels.wechaty_inflow import Inflow, Place
@@ -35,6 +36,7 @@ from bot.channels.wechaty_names import Names, Rooms
 from bot.channels.wechaty_payloads import read_event
 from bot.channels.wechaty_text import storable, with_mentions
 from bot.channels.wechaty_tls import TlsConfig, make_context
+from bot.channels.wechaty_watch import CONNECT_GREETING
 
 __all__ = ["Timing", "TlsConfig", "WechatyChannel", "probe"]
 
@@ -76,7 +78,8 @@ class WechatyChannel:
         self._inflow = Inflow()
         self._reading = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._dings: dict[str, asyncio.Future[None]] = {}
+        self._dings = Dings()
+        self._heard = 0  # words and signs of life so far
         self._told = ""  # why we are offline, as last told
         self._rooms_told: RoomsChanged | None = None
         self._rooms_known = asyncio.Event()  # after a login: its list of rooms has been read
@@ -104,6 +107,7 @@ class WechatyChannel:
         self._tasks = [
             asyncio.create_task(self._connection.keep(self._on_event, self._lost, trouble)),
             asyncio.create_task(self._keep_rooms_fresh()),
+            asyncio.create_task(self._keep_trying()),
         ]
         try:
             while (event := await self._inflow.get()) is not None:
@@ -146,6 +150,7 @@ class WechatyChannel:
                 message_id = event.text("messageId", "data")
                 if not self._online and not self._logged_out:
                     self._now_online()  # a gateway that repeats no login to a new stream
+                self._heard += 1
                 if message_id:
                     await self._inflow.add(lambda place: self._message(place, message_id, now))
             case EventKind.LOGIN:
@@ -170,7 +175,27 @@ class WechatyChannel:
             case EventKind.DIRTY:
                 self._names.forget(event.text("payloadId", "id"))
             case EventKind.DONG:
-                self._answer_ding(event)
+                self._dings.answered(event.words)
+                self._alive(now)
+            case EventKind.HEARTBEAT if event.words != CONNECT_GREETING:
+                self._alive(now)
+
+    def _alive(self, now: datetime) -> None:
+        """A sign of life of the puppet. While its account is logged out it is none of the way to the groups."""
+        self._heard += 1
+        if self._online:
+            self._inflow.tell(Alive(now))
+
+    async def _keep_trying(self) -> None:
+        """Nobody may speak for hours of a night, and some puppets send no heartbeat: then the way is tried."""
+        while True:
+            heard = self._heard
+            await self._clock.sleep(self._timing.try_every)
+            if self._online and self._heard == heard:
+                try:
+                    await self.ding()
+                except TemporaryError as error:
+                    log.warning("wechaty.no_answer", extra={"channel": self.name, "reason": str(error)})
 
     def _safe(self, words: str) -> str:
         return redact(words, self._token)
@@ -257,23 +282,10 @@ class WechatyChannel:
         stub = self._connection.stub(self._timing.ding)
         if stub is None:
             raise TemporaryError("the gateway is not connected")
-        loop = asyncio.get_running_loop()
-        mark, began = secrets.token_hex(8), loop.time()
-        answer = self._dings[mark] = loop.create_future()
         try:
-            await stub.ding(data=mark)
-            await asyncio.wait_for(answer, self._timing.ding)
+            return await self._dings.ask(stub, self._timing.ding)
         except CALL_ERRORS as error:
             raise TemporaryError(f"ding: {describe(error, self._token)}") from None
-        finally:
-            del self._dings[mark]
-        return loop.time() - began
-
-    def _answer_ding(self, event: Event) -> None:
-        """Some puppets answer without the mark: then the oldest question is answered."""
-        answer = self._dings.get(event.words) or next(iter(self._dings.values()), None)
-        if answer is not None and not answer.done():
-            answer.set_result(None)
 
     async def logout(self) -> None:
         """Log the account out of WeChat. Only for an operator's command: coming back needs a scan."""

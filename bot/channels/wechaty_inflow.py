@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.channels.base import ChannelEvent, StateChange
+from bot.channels.base import Alive, ChannelEvent, StateChange
 
 MOST_WAITING = 10_000  # events read ahead; then the stream is not read on
 
@@ -32,7 +32,7 @@ class Inflow:
     """Belongs to one event loop and one consumer. `fetch` must not raise but for cancellation."""
 
     def __init__(self) -> None:
-        self._news: deque[StateChange] = deque()
+        self._news: deque[StateChange | Alive] = deque()
         self._order: deque[Place] = deque()
         self._ready: deque[ChannelEvent] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -41,9 +41,9 @@ class Inflow:
         self._room_for_more.set()
         self._closed = False
 
-    def tell(self, state: StateChange) -> None:
+    def tell(self, news: StateChange | Alive) -> None:
         """News of the connection: handed on before any message that waits."""
-        self._news.append(state)
+        self._news.append(news)
         self._changed.set()
 
     async def add(self, fetch: Fetch) -> None:

@@ -50,6 +50,7 @@ class Timing:
     file: float = 30.0
     send: float = 15.0
     ding: float = 15.0
+    try_every: float = 60.0  # after so long without a word, the way to the puppet and back is tried
     rooms: float = 10.0  # the whole list of rooms after a login
     rooms_every: float = 600.0  # topics are read again, for puppets that tell of no rename
     names_live: float = 600.0

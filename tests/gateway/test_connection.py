@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.channels.base import ConnectionState, TemporaryError, UnknownResult
+from bot.channels.base import Alive, ConnectionState, StateChange, TemporaryError, UnknownResult
 from bot.channels.wechaty import TlsConfig, probe
 from tests.gateway.bench import GatewayBench, Person, free_port, until
 from tests.gateway.watched import FAST, watching
@@ -111,6 +111,31 @@ async def test_heartbeats_that_stop_mean_a_new_stream_and_none_at_all_mean_nothi
         gone = await seen.state(ConnectionState.OFFLINE)
         assert "heartbeat" in gone.detail
         await seen.state(ConnectionState.ONLINE, times=2)
+
+
+async def test_in_a_quiet_night_the_way_is_tried_and_heartbeats_are_signs_of_life_but_not_of_an_account_logged_out(
+    gateway: GatewayBench, tmp_path: Path
+) -> None:
+    """Before: neither was handed on, so that a night without a word was told as a silent gateway."""
+    await gateway.add_room(TOWN, [ZHANG])
+
+    def alive() -> int:
+        return sum(isinstance(event, Alive) for event in seen.events)
+
+    async with watching(gateway, tmp_path, timing_changes={"try_every": 0.3}) as seen:
+        await until(lambda: alive() >= 2, 20, "dings that came back")
+        assert gateway.counts()["ding"] >= 2 and seen.messages == []
+        before = alive()
+        await gateway.event("heartbeat", {"data": "alive"})
+        await until(lambda: alive() > before, 20, "the heartbeat")
+        await gateway.logout()
+        await seen.state(ConnectionState.OFFLINE)
+        await gateway.event("heartbeat", {"data": "alive"})
+        await gateway.login()
+        await seen.state(ConnectionState.ONLINE, times=2)
+    kinds = [event.state if isinstance(event, StateChange) else type(event) for event in seen.events]
+    out = kinds.index(ConnectionState.OFFLINE)
+    assert Alive not in kinds[out : kinds.index(ConnectionState.ONLINE, out)]
 
 
 async def test_a_wrong_token_is_told_and_shown_nowhere(
