@@ -183,8 +183,7 @@ def run() -> None:
     settings = settings_or_stop()
     if not settings.gateway_endpoint:
         raise stop("GATEWAY_ENDPOINT is empty; set it to host:port of the Wechaty gateway, or try `python -m bot demo`")
-    secrets = (settings.gateway_token, settings.data_key, settings.hash_key, settings.alarm_urls)
-    set_up_logs(settings.log_level, secrets=tuple(secret.get_secret_value() for secret in secrets))
+    set_up_logs(settings.log_level, secrets=settings.secrets(), file=settings.log_file, days=settings.log_days)
     clock = SystemClock()
     try:
         engine = open_database(settings)

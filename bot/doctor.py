@@ -87,6 +87,7 @@ def _folders(settings: Settings) -> Iterator[Finding]:
         ("DATABASE_URL", database.parent if database else None),
         ("ORDERS_DIR", settings.orders_dir),
         ("BACKUP_DIR", settings.backup_dir),
+        ("LOG_FILE", settings.log_file.parent if settings.log_file else None),
     ):
         if folder is None:
             continue

@@ -123,7 +123,7 @@ def _put_aside(path: Path, now: datetime) -> Path | None:
 
 def _restore_postgres(url: str, file: Path, now: datetime) -> Restored:
     """Into an empty database only: the one that is replaced stays what it is, whoever works on it."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     try:
         if inspect(engine).get_table_names():
             raise BackupError(

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -22,6 +24,7 @@ from handlers.vault import Vault
 
 from bot.sender import Pace, Waits  # isort: skip
 
+SHORTEST_KEY = 8  # characters of a part of an address that may be a key
 PLACEHOLDERS = ("change-me", "changeme", "your-token", "xxx")
 
 
@@ -120,6 +123,8 @@ class Settings(BaseSettings):
     silent_gateway_minutes: int = Field(default=3, ge=1, le=24 * 60)
     alarm_urls: SecretStr = SecretStr("")
     log_level: str = "INFO"
+    log_file: Path | None = None
+    log_days: int = Field(default=190, ge=1, le=36_500)
 
     @field_validator("digest_time", "backup_time", mode="before")
     @classmethod
@@ -160,7 +165,7 @@ class Settings(BaseSettings):
         return value.upper()
 
     @field_validator(
-        *("units_dir", "orders_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", "retention_days"),
+        *("units_dir", "orders_dir", "backup_dir", "gateway_tls_ca", "baseline_seconds", "retention_days", "log_file"),
         mode="before",
     )
     @classmethod
@@ -195,6 +200,17 @@ class Settings(BaseSettings):
         if self.digest_time < time(self.digest_window_hour):
             raise ValueError("DIGEST_TIME must not come before DIGEST_WINDOW_HOUR, at which the window ends")
         return self
+
+    def secrets(self) -> list[str]:
+        """Everything that no log line may hold: whole values, each of several, and what addresses hold."""
+        found = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr) and (secret := value.get_secret_value().strip()):
+                found += [secret, *re.split(r"[\s,]+", secret)]
+        for address in (self.database_url, *self.alarm_urls.get_secret_value().split()):
+            found += _secrets_of(address)
+        return list(dict.fromkeys(filter(None, found)))
 
     # ---- what the parts are given ------------------------------------------------------------------------------------
 
@@ -264,6 +280,16 @@ class Settings(BaseSettings):
 
     def waits(self) -> Waits:
         return Waits(send=self.send_timeout_seconds, echo=timedelta(seconds=self.echo_wait_seconds))
+
+
+def _secrets_of(address: str) -> list[str]:
+    """Of a database's address the password; of an alarm's everything that may be a key: user, password, host, long parts."""
+    found = urlsplit(address)
+    if address.startswith(("sqlite", "postgresql")):
+        return [unquote(found.password or "")]
+    parts = [found.username or "", found.password or "", *found.path.split("/"), found.query]
+    parts += [] if "." in found.netloc else [found.netloc]  # wecombot://KEY
+    return [each for part in parts for each in (part, unquote(part)) if len(each) >= SHORTEST_KEY]
 
 
 def load_settings() -> Settings:

@@ -21,13 +21,14 @@ PG_OPTIONS = f"-c lock_timeout={BUSY_TIMEOUT_MS} -c idle_in_transaction_session_
 
 
 def make_engine(url: str, *, durable: bool = True) -> Engine:
-    """An engine for `sqlite:///…` or `postgresql+psycopg://…`.
+    """An engine for `sqlite:///…` or `postgresql+psycopg://…`; its errors do not repeat what was to be written.
 
     `durable=False` is for replays into a throw-away file: the same statements, no wait for the disk.
     """
     if not url.startswith("sqlite"):
         return _postgres(url)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    waits = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(url, connect_args=waits, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -54,7 +55,7 @@ def make_engine(url: str, *, durable: bool = True) -> Engine:
 
 def _postgres(url: str) -> Engine:
     """A process that stops in the middle of a write loses its lock with its connection, at the latest after a minute."""
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"options": PG_OPTIONS})
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"options": PG_OPTIONS}, hide_parameters=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
