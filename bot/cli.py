@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cryptography.fernet import Fernet
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -38,7 +37,7 @@ from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
 from bot.cli_district import orders, reload, rooms, say_loaded  # isort: skip
-from bot.cli_keeping import retain_command  # isort: skip
+from bot.cli_keeping import keys, retain_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
 
@@ -53,6 +52,7 @@ app.command("retain")(retain_command)
 app.command()(reload)
 app.add_typer(rooms, name="rooms")
 app.add_typer(users, name="user")
+app.add_typer(keys, name="key")
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools wrote.")
 app.add_typer(imports, name="import")
 imports.command()(orders)
@@ -300,12 +300,6 @@ def template(path: Annotated[Path, typer.Argument(help="Where the .xlsx goes.")]
     """Write a workbook for units, people, duty, villages and catalogue, with drop-downs and examples."""
     write_template(path)
     typer.echo(f"written: {path}; fill it and run `python -m bot init --units {path}`")
-
-
-@app.command()
-def key() -> None:
-    """Print a new key for DATA_KEY or HASH_KEY. Keep it safe: without it sealed data cannot be read."""
-    typer.echo(Fernet.generate_key().decode())
 
 
 @imports.command()

@@ -26,9 +26,12 @@ from bot.backup import Nightly
 from bot.channels.wechaty_link import parse_endpoint
 from bot.channels.wechaty_tls import make_context
 from bot.checking import Finding, check_all, gateway_tls
+from bot.database import Database
 from bot.health import LEAST_FREE_MB
+from bot.rekeying import survey
 from bot.settings import Settings, SettingsError, load_settings
 from handlers.policy import BEIJING
+from handlers.vault import Seal
 from storage import inbox, page_users
 from storage.migrate import SchemaError, require_head
 from storage.sessions import reading, sqlite_path
@@ -56,6 +59,7 @@ async def examine(now: datetime) -> list[Finding]:
         found += await check_all(settings, engine)
         found += _integrity(settings)
         found += _contents(engine, now)
+        found += _seals(settings, engine)
     finally:
         engine.dispose()
     found += _folders(settings)
@@ -156,6 +160,27 @@ def _clock(session: Session, now: datetime) -> Iterator[Finding]:
 def _users(session: Session) -> Iterator[Finding]:
     if not any(user.active for user in page_users.users(session)):
         yield Finding(False, "nobody may log in to the page", "python -m bot user add NAME --role 管理")
+
+
+def _seals(settings: Settings, engine: Engine) -> list[Finding]:
+    """Which keys the sealed phones and names rest on. Every one is tried: 100,000 take some seconds."""
+    vault = settings.context().vault
+    try:
+        require_head(engine)
+        counts = survey(Database(engine, inline=True), vault)
+    except (SchemaError, SQLAlchemyError):
+        return []  # told by check_all
+    found = [Finding(True, f"sealed phones and names: {counts[Seal.NEWEST]} by the first DATA_KEY")]
+    if lost := counts[Seal.BROKEN]:
+        todo = "add the key that sealed them to DATA_KEY, behind the first, with a comma; without it they are lost"
+        found.append(Finding(False, f"{lost} sealed values are opened by no DATA_KEY", todo))
+    if plain := counts[Seal.PLAIN]:
+        todo = "python -m bot key rotate" if vault.has_key else "set DATA_KEY, restart, then python -m bot key rotate"
+        found.append(Finding(False, f"{plain} phones and names are not sealed", todo))
+    if older := counts[Seal.OLDER]:
+        what = f"{older} sealed values are opened by an older DATA_KEY only; it must stay"
+        found.append(Finding(True, what, "python -m bot key rotate, then it may go"))
+    return found
 
 
 # ---- backups ---------------------------------------------------------------------------------------------------------
