@@ -22,7 +22,6 @@ from bot.clock import SystemClock
 from bot.database import Database
 from bot.demo import farewell, run_demo
 from bot.doctor import examine
-from bot.importers.chat_exports import ChatImportError, read_chat, write_transcript
 from bot.importers.people import load, write_template
 from bot.importers.roster import RosterError
 from bot.logs import set_up_logs
@@ -37,6 +36,7 @@ from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
 from bot.cli_district import orders, reload, rooms, say_loaded  # isort: skip
+from bot.cli_history import baseline, chat  # isort: skip
 from bot.cli_keeping import keys, retain_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
 from bot.cli_users import users  # isort: skip
@@ -56,6 +56,8 @@ app.add_typer(keys, name="key")
 imports = typer.Typer(no_args_is_help=True, help="Bring in what other tools wrote.")
 app.add_typer(imports, name="import")
 imports.command()(orders)
+imports.command()(chat)
+app.command()(baseline)
 BAD_INPUT = 2  # exit status for input that cannot be used
 Units = Annotated[
     Path, typer.Option(help="Folder with units.csv, members.csv, villages.csv, catalogue.csv; or one .xlsx.")
@@ -300,24 +302,3 @@ def template(path: Annotated[Path, typer.Argument(help="Where the .xlsx goes.")]
     """Write a workbook for units, people, duty, villages and catalogue, with drop-downs and examples."""
     write_template(path)
     typer.echo(f"written: {path}; fill it and run `python -m bot init --units {path}`")
-
-
-@imports.command()
-def chat(
-    file: Annotated[Path, typer.Argument(help="A chat export, see docs/imports.md.")],
-    room: Annotated[str, typer.Option(help="The room's topic, as in units.csv.")],
-    out: Annotated[Path, typer.Option(help="The transcript to write, for `replay`.")],
-    me: Annotated[str | None, typer.Option(help="Who exported it; else their own messages count for nobody.")] = None,
-    day: Annotated[str | None, typer.Option(help="YYYY-MM-DD, for exports that tell only the time of day.")] = None,
-    source_room: Annotated[str | None, typer.Option(help="Which room of a file that holds several.")] = None,
-) -> None:
-    """Turn a group's history from another tool into a transcript. Odd lines are told by their numbers."""
-    try:
-        when = date.fromisoformat(day) if day else None
-        read = read_chat(file, room, me=me, day=when, source_room=source_room)
-    except (ChatImportError, ValueError) as error:
-        raise stop(error) from None
-    write_transcript(read, out)
-    for number, why in read.odd:
-        typer.echo(f"{file}:{number}: {why}", err=True)
-    typer.echo(f"{len(read.lines)} messages ({read.format}) written to {out}")

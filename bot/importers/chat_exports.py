@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -61,10 +62,10 @@ def read_chat(
     return ChatImport(lines, tuple(sorted(set(collect.odd))), name)
 
 
-def write_transcript(imported: ChatImport, out: Path) -> None:
+def write_transcript(lines: Iterable[Mapping[str, Any]], out: Path) -> None:
     """Write the lines as JSON Lines, UTF-8, ready for `replay`."""
     with out.open("w", encoding="utf-8", newline="\n") as stream:
-        for line in imported.lines:
+        for line in lines:
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 

@@ -188,7 +188,7 @@ def test_what_is_no_chat_at_all(tmp_path: Path, text: str) -> None:
 
 def test_the_transcript_is_json_lines(tmp_path: Path) -> None:
     imported = read(tmp_path, FORWARD)
-    write_transcript(imported, tmp_path / "out.jsonl")
+    write_transcript(imported.lines, tmp_path / "out.jsonl")
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
     assert tuple(json.loads(line) for line in lines) == imported.lines

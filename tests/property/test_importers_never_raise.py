@@ -116,7 +116,7 @@ def told(path: Path, **options: Any) -> None:
         assert error.path == path and error.what and str(error)
         return
     assert_transcript(imported)
-    write_transcript(imported, path.with_suffix(".out"))
+    write_transcript(imported.lines, path.with_suffix(".out"))
 
 
 def assert_transcript(imported: ChatImport) -> None:
