@@ -21,6 +21,7 @@ from storage.tables import InboxMessage
 
 log = logging.getLogger(__name__)
 BATCH = 100  # messages of one transaction
+AT_ONCE = 0.5  # seconds of one transaction, after which what arrived meanwhile is stored first
 ATTEMPTS = 3  # tries before a message is parked
 
 
@@ -35,7 +36,10 @@ class InboxWorker:
         self._batch = batch
 
     async def take_batch(self) -> int:
-        """Handle the oldest waiting messages; how many were taken. A database error leaves all of them as they were."""
+        """Handle the oldest waiting messages, as many as go in half a second; how many were taken.
+
+        A database error leaves all of them as they were.
+        """
         return await self._database.write(self._take)
 
     async def drain(self) -> None:
@@ -44,12 +48,15 @@ class InboxWorker:
 
     def _take(self, session: Session) -> int:
         now = self._clock.now()
-        messages = inbox.take(session, self._batch, now=now)
-        for message in messages:
+        began, taken = self._clock.monotonic(), 0
+        for message in inbox.take(session, self._batch, now=now):
             self._handle(session, message, now)
-        if messages and self._gate.is_open:
+            taken += 1
+            if self._clock.monotonic() - began >= AT_ONCE:
+                break
+        if taken and self._gate.is_open:
             registry.say_prompts(session, self._knowledge.context(session), now=now)
-        return len(messages)
+        return taken
 
     def _handle(self, session: Session, message: InboxMessage, now: datetime) -> None:
         inbox_id = message.id

@@ -21,7 +21,8 @@ from storage import deadlines, inbox, meta
 from storage.enums import InboxState
 
 log = logging.getLogger(__name__)
-LIMIT = 500  # steps of one transaction; between two, a message can be taken
+LIMIT = 100  # steps of one transaction, less than half a second; between two, messages are stored
+LAGS = timedelta(seconds=2)  # a message that waits longer to be understood holds the steps up that fell due after it
 TOLD_FROM = timedelta(seconds=10)  # ticks that fail for a shorter time are no matter for people
 STANDS_STILL = 3.0  # seconds without a beat, after which it is begun anew
 ALIVE_EVERY = timedelta(seconds=10)  # how often that is written down
@@ -87,9 +88,14 @@ class Scheduler:
     def _climb(self, session: Session, now: datetime) -> int:
         self._alive(session, now)
         ctx = self._knowledge.context(session)
-        taken = registry.climb(session, ctx, now=now, limit=LIMIT)
+        taken = registry.climb(session, ctx, now=self._heard_until(session, now), limit=LIMIT)
         limit_reminders.remind(session, ctx, now=now)
         return taken
+
+    def _heard_until(self, session: Session, now: datetime) -> datetime:
+        """How far the ladder's time has come: while the inbox lags behind, what waits there may be the acceptance."""
+        waits_since = inbox.waits_since(session)
+        return waits_since if waits_since is not None and waits_since < now - LAGS else now
 
     def _alive(self, session: Session, now: datetime) -> bool:
         """Note now and then that the process lives; whether it must be quiet."""

@@ -220,7 +220,7 @@ def choose_owner(session: Session, ctx: Context, unit_id: int, now: datetime) ->
 def _speak(
     session: Session, ctx: Context, ticket: Ticket, assignment: Assignment, step: Step, round_: int, now: datetime
 ) -> None:
-    prompt_missed = step is not Step.PROMPT and not _prompt_is_out(session, assignment)
+    prompt_missed = step is not Step.PROMPT and not _content_is_out(session, ticket, assignment)
     outbox.drop_unsent(session, assignment_id=assignment.id or 0, kinds=LADDER_KINDS)
     text = _words(session, ctx, ticket, assignment, step, now, with_body=prompt_missed)
     lateness = (now - _due(ctx, assignment, step, round_)).total_seconds()
@@ -247,10 +247,14 @@ def _speak(
     _tell_supervision(session, ctx, ticket, assignment, step, now)
 
 
-def _prompt_is_out(session: Session, assignment: Assignment) -> bool:
-    """Whether the room surely has the prompt; one that only may have arrived is overtaken like one that did not."""
-    row = outbox.by_key(session, f"assignment:{assignment.id}:{Step.PROMPT.value}")
-    return row is not None and row.state in (OutboxState.SENDING, OutboxState.SENT)
+def _content_is_out(session: Session, ticket: Ticket, assignment: Assignment) -> bool:
+    """Whether the room surely has what the prompt says, by itself or with a later step.
+
+    What only may have arrived is overtaken like what did not.
+    """
+    head = texts.ticket_head(short=assignment.short, urgency=ticket.urgency, category=ticket.category)
+    said = outbox.of_assignment(session, assignment.id or 0, [OutboxState.SENDING, OutboxState.SENT])
+    return any(row.kind in LADDER_KINDS and head in row.text for row in said)
 
 
 def _words(

@@ -43,6 +43,11 @@ def _mark(urgency: Urgency) -> str:
 # ---- the ticket in a room --------------------------------------------------------------------------------------------
 
 
+def ticket_head(*, short: int, urgency: Urgency, category: str) -> str:
+    """How what a unit must know of a ticket begins, in its prompt and wherever that is told later; no other text has it."""
+    return f"{short}号 {_mark(urgency)}{category}"
+
+
 def ticket_lines(
     *,
     short: int,
@@ -58,7 +63,7 @@ def ticket_lines(
     no: str,
 ) -> str:
     """What a unit must know of a ticket. A sensitive one never repeats the text."""
-    head = f"{short}号 {_mark(urgency)}{category}"
+    head = ticket_head(short=short, urgency=urgency, category=category)
     lines = [f"{head}｜{place}" if place else head]
     if urgency is Urgency.SENSITIVE:
         lines.append(f"内容不在群内展示，请联系派单员查看，工单{no}")

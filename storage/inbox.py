@@ -191,3 +191,9 @@ def newest(session: Session) -> InboxMessage | None:
 def files(session: Session) -> list[str]:
     """Where the files of the groups lie that messages refer to."""
     return [name for name in session.exec(select(InboxMessage.file).where(col(InboxMessage.file).is_not(None))) if name]
+
+
+def waits_since(session: Session) -> datetime | None:
+    """When the message was received that waits longest to be understood."""
+    oldest = select(func.min(InboxMessage.id)).where(InboxMessage.state == InboxState.NEW).scalar_subquery()
+    return session.exec(select(InboxMessage.received_at).where(InboxMessage.id == oldest)).first()

@@ -67,6 +67,14 @@ def pending(
     return list(session.exec(query).all())
 
 
+def of_assignment(session: Session, assignment_id: int, states: Collection[OutboxState]) -> list[OutboxMessage]:
+    """What is or was to be said of a duty, in these states."""
+    query = select(OutboxMessage).where(
+        OutboxMessage.assignment_id == assignment_id, col(OutboxMessage.state).in_(states)
+    )
+    return list(session.exec(query).all())
+
+
 def in_state(session: Session, state: OutboxState) -> list[OutboxMessage]:
     return list(
         session.exec(select(OutboxMessage).where(OutboxMessage.state == state).order_by(col(OutboxMessage.id))).all()

@@ -3,8 +3,9 @@
 //   node gateway.mjs CONFIG.json
 //
 // CONFIG: { grpcPort, controlPort, token, journal, tls: null | {cert, key}, autoLogin, world: {bot, rooms} }
-// JOURNAL: one JSON line per RPC ({rpc}) and per thing the bot asked to send ({sent}). It is a file, written at
-// once, so that it can be read while this process is frozen and after it was killed.
+// JOURNAL: one JSON line per RPC ({rpc}), per message whose payload was given to the bot ({handed}) and per thing the
+// bot asked to send ({sent}). It is a file, written at once, so that it can be read while this process is frozen and
+// after it was killed.
 import fs from 'node:fs'
 import net from 'node:net'
 import { Readable } from 'node:stream'
@@ -22,7 +23,14 @@ const journal = entry => fs.writeSync(journalFd, JSON.stringify({ at: Date.now()
 const addService = grpc.Server.prototype.addService
 grpc.Server.prototype.addService = function (service, impl) {
   for (const [name, handler] of Object.entries(impl)) {
-    impl[name] = function (call, callback) { journal({ rpc: name }); return handler.call(this, call, callback) }
+    impl[name] = function (call, callback) {
+      journal({ rpc: name })
+      const answer = name !== 'messagePayload' ? callback : (error, response) => {
+        if (!error) journal({ handed: call.request.getId() })
+        callback(error, response)
+      }
+      return handler.call(this, call, answer)
+    }
   }
   return addService.call(this, service, impl)
 }

@@ -99,3 +99,15 @@ def test_the_gate_opens_only_when_the_backlog_is_taken_and_it_was_quiet_for_a_wh
     assert gate.try_open(NINE + timedelta(seconds=9), backlog=0) is True
     gate.disconnect()
     assert gate.is_open is False
+
+
+def test_the_gate_opens_in_the_end_though_a_message_comes_every_second() -> None:
+    """Before: in a busy hour, with never five seconds of silence in any group, no prompt was said after a break."""
+    gate = Gate(settle=timedelta(seconds=5))
+    gate.connect(NINE)
+    opened = []
+    for second in range(1, 40):
+        now = NINE + timedelta(seconds=second)
+        gate.heard(now)
+        opened.append(gate.try_open(now, backlog=0))
+    assert opened.index(True) + 1 == 30
