@@ -20,8 +20,9 @@ import random
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ RULES = {
     "SILENT_GATEWAY_MINUTES": "60",
 }  # fmt: skip
 LOOK = 0.4  # seconds between two looks at /ready
+SHOW_EVERY = 10  # faults, between two looks at what was found so far
 CALM_LOOKS = 8  # after which nothing waits any more
 START_WITHIN, SETTLE_WITHIN = 180.0, 150.0  # seconds
 
@@ -53,7 +55,7 @@ class Plan:
     rate: float = 2.0
     share: float = 0.3
     patience: float = 40.0
-    calm: tuple[float, float] = (2.0, 8.0)
+    calm: tuple[float, float] = (1.0, 5.0)
     echo_seconds: int = 10
     only: tuple[str, ...] = ()
     oldest: float = 50.0
@@ -100,7 +102,11 @@ class Run:
                 bot.start()
                 await self._until_works(bot)
                 tasks = [asyncio.create_task(traffic.run()), asyncio.create_task(self._look(bot))]
-                await self._trouble(faults, began)
+                await self._trouble(
+                    faults,
+                    began,
+                    lambda: self._evidence(world, wechat, faults, gateway, database, digest, seconds_now()),
+                )
                 traffic.writing = False
                 await self._settled(bot)
                 for task in tasks:
@@ -113,20 +119,7 @@ class Run:
                 bot.kill()
                 gateway.kill()
                 await bot.close()
-            digest_at = digest.replace(second=0, microsecond=0).timestamp()
-            evidence = Evidence(
-                script=wechat.script,
-                journal=gateway.journal(),
-                faults=faults.log,
-                clock=faults.clock,
-                watch=self.watch,
-                database=database,
-                policy=plan.policy,
-                supervision=world.supervision.id,
-                ended=ended,
-                digests_due=[digest_at],
-                air=plan.air,
-            )
+            evidence = self._evidence(world, wechat, faults, gateway, database, digest, ended)
             return check(evidence), self._figures(faults, disk, began, ended)
 
     def _ladder(self) -> dict[str, str]:
@@ -137,7 +130,32 @@ class Run:
             for name, after in [*minutes.items(), ("ACCEPT_WINDOW_MINUTES", self.plan.policy.window)]
         }
 
-    async def _trouble(self, faults: Faults, began: float) -> None:
+    def _evidence(
+        self, world: World, wechat: WeChat, faults: Faults, gateway: GatewayBench, database: Path, digest: datetime,
+        ended: float,
+    ) -> Evidence:  # fmt: skip
+        return Evidence(
+            script=wechat.script,
+            journal=gateway.journal(),
+            faults=faults.log,
+            clock=faults.clock,
+            watch=self.watch,
+            database=database,
+            policy=self.plan.policy,
+            supervision=world.supervision.id,
+            ended=ended,
+            digests_due=[digest.replace(second=0, microsecond=0).timestamp()],
+            air=self.plan.air,
+        )
+
+    def _show_so_far(self, evidence: Evidence) -> None:
+        """A long run tells meanwhile what it found; what is still on its way looks lost here."""
+        verdict = check(evidence)
+        kills = sum("kill" in fault["kind"] for fault in evidence.faults)
+        so_far = {"kills": kills, "lost": verdict.lost, "doubled": verdict.doubled, "needless": verdict.needless}
+        (self.folder / "so-far.json").write_text(json.dumps(so_far, ensure_ascii=False, indent=1), encoding="utf-8")
+
+    async def _trouble(self, faults: Faults, began: float, so_far: Callable[[], Evidence]) -> None:
         plan, rng = self.plan, random.Random(self.plan.seed + 2)
         for kind in plan.only:
             await CLOCK.sleep(rng.uniform(*plan.calm))
@@ -145,6 +163,8 @@ class Run:
         while not plan.only and seconds_now() < began + plan.seconds and faults.kills < plan.kills:
             await CLOCK.sleep(rng.uniform(*plan.calm))
             await faults.strike(rng.choices(list(FAULTS), list(FAULTS.values()))[0])
+            if len(faults.log) % SHOW_EVERY == 0:
+                await asyncio.to_thread(self._show_so_far, so_far())
         await CLOCK.sleep(max(0.0, began + plan.seconds - seconds_now()) if plan.only else 0.0)
 
     async def _look(self, bot: BotProcess) -> None:

@@ -115,7 +115,7 @@ class _Check:
         for one in self.said:
             if one.kind:
                 self.by_number[one.room, one.short].append(one)
-        self.db = sqlite3.connect(evidence.database)
+        self.db = sqlite3.connect(evidence.database, timeout=30)
         self.db.row_factory = sqlite3.Row
 
     def run(self) -> Verdict:
