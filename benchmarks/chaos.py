@@ -64,7 +64,6 @@ class Plan:
     hurt_again: float = AGAIN  # how often a process is killed again while it comes back
     policy: Policy = Policy(reminder=60, escalation=120, window=180)
     air: float = 2.0  # see the checker
-    nice: int = 0  # of bot and gateway
 
 
 @dataclass
@@ -78,7 +77,7 @@ class Run:
     async def go(self) -> tuple[Verdict, dict[str, Any]]:
         plan, rng = self.plan, random.Random(self.plan.seed)
         world = World(rng, oldest=plan.oldest)
-        gateway = GatewayBench(self.folder / "gateway", rooms=world.rooms, nice=plan.nice)
+        gateway = GatewayBench(self.folder / "gateway", rooms=world.rooms)
         with Disk(self.folder / "disk", plan.disk_megabytes) as disk:
             database = disk.folder / "lingban.db"
             new_database(database)
@@ -89,7 +88,7 @@ class Run:
                 **RULES, **self._ladder(), "STEPPED_CLOCK": str(offset), "ECHO_WAIT_SECONDS": str(plan.echo_seconds),
                 "DIGEST_WINDOW_HOUR": str(digest.hour), "DIGEST_TIME": f"{digest:%H:%M}",
             }  # fmt: skip
-            bot = BotProcess(gateway, self.folder, database, module="benchmarks.stepped_bot", more=more, nice=plan.nice)
+            bot = BotProcess(gateway, self.folder, database, module="benchmarks.stepped_bot", more=more)
             wechat = WeChat(gateway)
             traffic = Traffic(
                 world, wechat, gateway, rng, rate=plan.rate, share=plan.share, patience=plan.patience
@@ -199,7 +198,6 @@ class Run:
             "kills of bot and gateway": faults.kills,
             "faults": dict(kinds),
             "full disk by": disk.how,
-            "nice of bot and gateway": self.plan.nice,
             "share of looks that found the bot up": round(
                 sum(w["up"] for w in self.watch) / max(len(self.watch), 1), 3
             ),
@@ -225,15 +223,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--kills", type=int, default=10**9, help="End after so many, if that is sooner.")
     parser.add_argument("--rate", type=float, default=2.0, help="Messages a second in all groups.")
-    parser.add_argument("--nice", type=int, default=0, help="Of bot and gateway, where the machine has other work.")
     parser.add_argument("--json", type=Path)
     parser.add_argument(
         "--keep", type=Path, help="An empty folder for database, journal and logs; else they are deleted."
     )
     options = parser.parse_args()
-    plan = Plan(
-        seconds=60 * options.minutes, seed=options.seed, kills=options.kills, rate=options.rate, nice=options.nice
-    )
+    plan = Plan(seconds=60 * options.minutes, seed=options.seed, kills=options.kills, rate=options.rate)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

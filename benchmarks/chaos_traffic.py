@@ -83,6 +83,8 @@ class Traffic:
         self._seen: set[str] = set()
         self._next = seconds_now()
         self.writing = True
+        self.done: deque[tuple[str, str]] = deque()  # group and number of tickets that may be resolved, oldest first
+        self._owed = 0  # of them, as many as complaints came
         self.sent = 0  # things that the bot asked to send so far
 
     async def run(self) -> None:
@@ -93,8 +95,10 @@ class Traffic:
             while self.writing and self._next <= now:
                 is_complaint = self._rng.random() < self._share
                 self._wechat.write(self._world.complaint() if is_complaint else self._world.chatter())
+                self._owed += is_complaint
                 self._next += self._rng.expovariate(self._rate)
             self._take(now)
+            self._resolve()
             await self._wechat.carry()
             await CLOCK.sleep(STEP)
 
@@ -131,3 +135,10 @@ class Traffic:
             wanted.at, wanted.tries = now + AGAIN, wanted.tries + 1
             if wanted.tries >= MOST_TRIES:
                 del self._wanted[key]
+
+    def _resolve(self) -> None:
+        """As many old tickets as new ones came."""
+        while self._owed and self.done:
+            group, number = self.done.popleft()
+            self._wechat.write(self._world.resolution(self._groups[group], number))
+            self._owed -= 1

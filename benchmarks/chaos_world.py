@@ -122,3 +122,7 @@ class World:
     def acceptance(self, group: Group, number: str, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         message = self.message(group, group.handlers[0], f"领{number}")
         return message, {"id": message["id"], "room": group.id, "kind": "accept", "token": token}
+
+    def resolution(self, group: Group, number: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        message = self.message(group, group.handlers[0], f"办结{number} 已处理完毕，现场已清理")
+        return message, {"id": message["id"], "room": group.id, "kind": "resolve", "token": ""}

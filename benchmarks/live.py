@@ -65,7 +65,6 @@ class BotProcess:
     database: Path
     module: str = "bot"
     more: dict[str, str] = field(default_factory=dict)
-    nice: int = 0
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -84,8 +83,8 @@ class BotProcess:
         }
         with (self.home / "bot.log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["nice", "-n", str(self.nice), sys.executable, "-m", self.module, "run"],
-                env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                [sys.executable, "-m", self.module, "run"],
+                env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     @property
@@ -120,6 +119,15 @@ class BotProcess:
         except httpx.HTTPError:
             return {}
         return dict(answer.json()) if answer.status_code in (200, 503) else {}
+
+    async def answers_within(self) -> float:
+        """Seconds that `/health` took, which does nothing but wait for its turn in the event loop; 60 for no answer."""
+        began = CLOCK.monotonic()
+        try:
+            await self._client.get(f"http://127.0.0.1:{self.port}/health", timeout=60.0)
+        except httpx.HTTPError:
+            return 60.0
+        return CLOCK.monotonic() - began
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -54,6 +54,8 @@ STOP_LOOKS = 20  # at the loops that are to end meanwhile
 IDLE = 1.0  # seconds after which a loop looks by itself, whatever it was told
 DOWN_AFTER = timedelta(seconds=30)  # a gap between ticks longer than this was an outage
 BACKUP_LOOK, BACKUP_AGAIN = 30.0, 600.0  # seconds between two looks; after one that failed
+KEEP_AGAIN = 1.0  # seconds at most until what is only in memory is tried again: a kill meanwhile loses it
+BEGIN_AGAIN = 5.0  # … until a loop that failed begins anew: what is late waits for it
 STORE_AT_ONCE = 200  # messages of one storing transaction
 
 
@@ -227,7 +229,7 @@ class Bot:
             except Exception:
                 log.exception("loop_failed", extra={"loop": name})
             failures = 0 if self.clock.monotonic() - began > 60 else failures + 1
-            await self.clock.sleep(delay(failures, lambda: 0.0))
+            await self.clock.sleep(delay(failures, lambda: 0.0, most_seconds=BEGIN_AGAIN))
 
     # ---- the loops ---------------------------------------------------------------------------------------------------
 
@@ -278,7 +280,7 @@ class Bot:
             except OperationalError as error:
                 failures += 1
                 log.error("database_failed", extra={"loop": "listen", "reason": str(error.orig), "failures": failures})
-                await self.clock.sleep(delay(failures, lambda: 0.0))
+                await self.clock.sleep(delay(failures, lambda: 0.0, most_seconds=KEEP_AGAIN))
 
     async def _store(self, held: list[InboundMessage]) -> None:
         if not held:

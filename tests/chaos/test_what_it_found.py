@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
+from bot.app import Bot
 from bot.clock import VirtualClock
 from handlers import registry
 from storage.tables import InboxMessage, OutboxMessage
@@ -64,3 +67,18 @@ def test_nobody_is_called_while_the_acceptance_waits_in_a_long_inbox(engine: Eng
     process.step()
     asyncio.run(process.scheduler.tick())
     assert process.rows(OutboxMessage)[-1].kind.value == "reminder"
+
+
+def test_what_is_only_in_memory_is_kept_within_a_second_of_the_disks_recovery() -> None:
+    """Before: after eight seconds of a full disk the next try came eight seconds later; a kill meanwhile lost it all."""
+    clock = VirtualClock(NINE)
+    tries: list[float] = []
+
+    async def write() -> str:
+        tries.append(clock.monotonic())
+        if len(tries) < 30:
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        return "kept"
+
+    assert asyncio.run(Bot._until_kept(SimpleNamespace(clock=clock), write)) == "kept"  # type: ignore[arg-type]
+    assert max(after - before for before, after in zip(tries, tries[1:], strict=False)) <= 1.0

@@ -123,7 +123,6 @@ class GatewayBench:
     grpc_port: int = field(default_factory=free_port)
     control_port: int = field(default_factory=free_port)
     pid: int | None = None
-    nice: int = 0  # of the process, for a long run beside other work
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -148,10 +147,7 @@ class GatewayBench:
         (self.home / "tmp").mkdir(exist_ok=True)  # file-box leaves a directory per process behind
         with (self.home / "gateway.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    "nice", "-n", str(self.nice), "env", f"TMPDIR={self.home / 'tmp'}", "WECHATY_LOG=error",
-                    "node", "gateway.mjs", str(config),
-                ],
+                ["env", f"TMPDIR={self.home / 'tmp'}", "WECHATY_LOG=error", "node", "gateway.mjs", str(config)],
                 cwd=HERE, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
         self.pid = self._process.pid
@@ -376,7 +372,7 @@ class GatewayBench:
             return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def journal(self) -> list[dict[str, Any]]:
-        """All that was written down of this test: `at` in milliseconds since 1970, and one of `rpc`, `handed`, `sent`."""
+        """All that was written down of this test: `at` in milliseconds, and one of `rpc`, `came`, `handed`, `sent`."""
         return self._entries()
 
     def counts(self) -> Counter[str]:

@@ -3,9 +3,9 @@
 //   node gateway.mjs CONFIG.json
 //
 // CONFIG: { grpcPort, controlPort, token, journal, tls: null | {cert, key}, autoLogin, world: {bot, rooms} }
-// JOURNAL: one JSON line per RPC ({rpc}), per message whose payload was given to the bot ({handed}) and per thing the
-// bot asked to send ({sent}). It is a file, written at once, so that it can be read while this process is frozen and
-// after it was killed.
+// JOURNAL: one JSON line per RPC ({rpc}), per message that came in ({came}), per message whose payload was given to the
+// bot ({handed}) and per thing the bot asked to send ({sent}). It is a file, written at once, so that it can be read
+// while this process is frozen and after it was killed.
 import fs from 'node:fs'
 import net from 'node:net'
 import { Readable } from 'node:stream'
@@ -168,6 +168,7 @@ const ops = {
   rooms: ({ rooms }) => rooms.forEach(addRoom),
   emit: ({ messages }) => messages.forEach(m => {
     if (m.file) files.set(m.id, fileMaker(m.file))
+    journal({ came: m.id })
     post(m)
   }),
   event: ({ name, payload }) => { puppet.emit(name, payload) },
