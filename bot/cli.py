@@ -299,6 +299,16 @@ def parked(
 
 @app.command()
 def template(path: Annotated[Path, typer.Argument(help="Where the .xlsx goes.")]) -> None:
-    """Write a workbook for units, people, duty, villages and catalogue, with drop-downs and examples."""
-    write_template(path)
+    """Write a workbook for units, people, duty, villages and catalogue, with drop-downs and examples.
+
+    A file that is there already is left alone: it may be the one that somebody has filled in.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise stop(f"{path} must end in .xlsx")
+    if path.exists():
+        raise stop(f"{path} is there already and was left as it is; give another name")
+    try:
+        write_template(path)
+    except OSError as error:
+        raise stop(f"{path} cannot be written: {error.strerror}; check folder, rights and disk") from None
     typer.echo(f"written: {path}; fill it and run `python -m bot init --units {path}`")

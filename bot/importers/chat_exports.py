@@ -50,10 +50,13 @@ def read_chat(
     """
     collect = Collector(room, me=me, day=day or chat_text.day_of_name(path.name), source_room=source_room)
     try:
-        source = clean(read_text(path, limit)).lstrip("\ufeff\u200e\u200f")
+        source, damaged = read_text(path, limit)
+        for number in damaged:
+            collect.doubt(number, "有损坏的字节，按读得出的导入")
+        source = clean(source).lstrip("\ufeff\u200e\u200f")
         name = _read(source, collect)
         if not collect.said:
-            first = min(collect.odd, default=None)
+            first = min((each for each in collect.odd if each[0] not in damaged), default=None)
             why = f"：第 {first[0]} 行{first[1]}" if first else ""
             raise FileError(f"一条消息也没有读出来{why}", "请换一种导出方式", first[0] if first else None)
         lines = collect.finish()

@@ -14,6 +14,10 @@ UNPACKED_LIMIT_BYTES = 128 * MIB  # of all parts of an .xlsx together
 ZIP_PARTS_LIMIT = 1000
 CELLS_LIMIT = 3_000_000  # of one workbook; WPS writes many empty ones
 
+DAMAGED_PART = 200  # at most one character in so many may be broken
+DAMAGED_FEW = 3  # … or so many in all
+
+_BROKEN = "\ufffd"
 _CHUNK_BYTES = MIB  # a part is searched piece by piece, never held as a whole
 _OVERLAP_BYTES = 16  # a word across two pieces is still found
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -102,13 +106,28 @@ def decode(data: bytes) -> str:
     raise FileError("文字编码既不是 UTF-8 也不是 GB18030", "请用 Excel 或 WPS 另存为 CSV UTF-8")
 
 
-def read_text(path: Path, limit: int = DEFAULT_LIMIT_BYTES) -> str:
-    """Return the decoded text of a text file; refuse any other true type."""
+def read_text(path: Path, limit: int = DEFAULT_LIMIT_BYTES) -> tuple[str, tuple[int, ...]]:
+    """Return the decoded text of a text file and the numbers of its damaged lines; refuse any other true type.
+
+    A few broken bytes, as of a copy that was cut off, are told of; they do not make the rest unreadable.
+    """
     data = read_limited(path, limit)
     kind = true_type(data)
     if kind not in ("text", "web page"):
         raise FileError(f"内容不是文本，而是{TYPE_WORDS[kind]}", "请导出为 txt、csv 或 json 再导入")
-    return decode(data)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return decode(data), ()
+    text = data.decode("utf-8-sig", errors="replace")
+    broken = text.count(_BROKEN)
+    try:
+        if not 0 < broken <= len(text) // DAMAGED_PART:
+            return decode(data), ()
+    except FileError:
+        if broken > max(DAMAGED_FEW, len(text) // DAMAGED_PART):
+            raise FileError(
+                "文字编码既不是 UTF-8 也不是 GB18030，或者文件已损坏", "请重新导出，或用记事本另存为 UTF-8"
+            ) from None
+    return text, tuple(number for number, line in enumerate(text.splitlines(), 1) if _BROKEN in line)
 
 
 def clean(text: str) -> str:

@@ -40,6 +40,7 @@ __all__ = [
     "write_template",
 ]
 
+SHEETS_SHOWN = 10  # of a workbook that lacks one
 EXAMPLE_MARK = "示例"  # rows of the template whose first cell begins so are not data
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def load(path: Path, *, limit: int = DEFAULT_LIMIT_BYTES) -> Roster:
     if problems:
         order = {sheet.name: index for index, sheet in enumerate(sheets.values())}
         problems.sort(key=lambda p: (order.get(p.sheet, -1), p.row or 0))
-        raise RosterError(tuple(problems))
+        raise RosterError(tuple(dict.fromkeys(problems)))  # a row of several weekdays is wrong once
     return Roster(
         units=units.values,
         members=members.values,
@@ -93,7 +94,13 @@ def _open(path: Path, limit: int, problems: list[Problem]) -> dict[str, Sheet]:
         if sheet is not None:
             sheets[key] = sheet
         elif spec.required:
-            problems.append(Problem(spec.title, None, "", f"工作簿里没有工作表“{spec.title}”", "请按模板补上这张表"))
+            there = "、".join(sheet.name for sheet in list(found.values())[:SHEETS_SHOWN])
+            todo = f"请按模板补上，或把表名改过来（现有：{there}）"
+            problems.append(Problem(spec.title, None, "", f"工作簿里没有工作表“{spec.title}”", todo))
+    for sheet in sheets.values():
+        if sheet.uncalculated:
+            what = "有公式还没有算出值，读出来是空的"
+            problems.append(Problem(sheet.name, None, "", what, "请用 Excel 或 WPS 打开，保存一次再导入"))
     return sheets
 
 
@@ -128,10 +135,11 @@ def _read(
     if not reader.complete:
         return Located(sheet.name, readable=False)
     rows: list[tuple[int, T]] = []
-    seen = 0
+    seen = examples = 0
     broken: set[tuple[str, str]] = set()
     while reader.next_row():
         if cells.first_text(reader).startswith(EXAMPLE_MARK):
+            examples += 1
             continue
         seen += 1
         before = len(problems)
@@ -141,7 +149,9 @@ def _read(
         else:
             broken.add(cells.group_and_name(reader))
     if spec.needs_rows and not seen:
-        problems.append(Problem(sheet.name, None, "", "没有数据行", "请按模板填写"))
+        what = f"只有 {examples} 行示例，没有自己的数据" if examples else "没有数据行"
+        todo = "请在示例下面填写，示例不用删" if examples else "请按模板填写"
+        problems.append(Problem(sheet.name, None, "", what, todo))
     return Located(sheet.name, reader.headers, tuple(rows), frozenset(broken))
 
 

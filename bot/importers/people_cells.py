@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from bot.importers.people_columns import SheetSpec
@@ -16,6 +16,13 @@ VILLAGE_KINDS = {"村": "村", "村委会": "村", "行政村": "村", "社区":
 DUTY_LINES = ("白班", "夜班", "节假日")
 NAME_LIMIT = 200  # characters of any cell that is a name, an alias or a topic
 
+AS_TYPED = ("room", "aliases", "examples", "contact_id")  # a group's topic and a nickname may hold blanks
+FORMULA_ERRORS = frozenset({"#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+EXCEL_DAYS = range(36526, 73051)  # 2000 to 2099, as Excel counts days
+
+_UNSEEN = re.compile("[\u200b-\u200f\u2060\ufeff]")
+_HAN = "[\u3400-\u9fff]"
+_BETWEEN_HAN = re.compile(rf"(?<={_HAN})\s+(?={_HAN})")
 _YES = frozenset({"是", "1", "y", "yes", "true", "√", "✓", "值班", "在班"})
 _NO = frozenset({"", "否", "0", "n", "no", "false", "×", "不值班", "不"})
 _WEEK = re.compile(r"星期|礼拜|周")
@@ -93,7 +100,13 @@ class SheetReader:
         self._problems.append(Problem(self._sheet.name, self.row, self.headers.get(field, field), what, todo))
 
     def text(self, field: str) -> str:
-        text = text_of(self.cell(field)).strip()
+        """Return the cell as text; names without the blanks that only align them: 张　三 is 张三."""
+        text = _UNSEEN.sub("", text_of(self.cell(field))).strip()
+        if field not in AS_TYPED:
+            text = _BETWEEN_HAN.sub("", text)
+        if text in FORMULA_ERRORS:
+            self.problem(field, f"是公式错误 {text}", "请改成文字")
+            return ""
         if len(text) > NAME_LIMIT and field not in ("aliases", "examples"):
             self.problem(field, f"超过 {NAME_LIMIT} 个字", "请改短")
         return text
@@ -101,7 +114,7 @@ class SheetReader:
     def need(self, field: str) -> str:
         """Return the text; empty is a problem."""
         text = self.text(field)
-        if not text:
+        if not text and text_of(self.cell(field)).strip() not in FORMULA_ERRORS:
             self.problem(field, "是空的", "请填写")
         return text
 
@@ -128,6 +141,9 @@ class SheetReader:
             return cell.time().replace(second=0, microsecond=0)
         if isinstance(cell, time):
             return cell.replace(second=0, microsecond=0)
+        if isinstance(cell, float) and 0 < cell < 1:  # a part of a day, as Excel keeps a time
+            minutes = round(cell * 24 * 60) % (24 * 60)
+            return time(minutes // 60, minutes % 60)
         text = self.need(field)
         found = _CLOCK.fullmatch(text)
         hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
@@ -146,6 +162,8 @@ class SheetReader:
             return cell.date()
         if isinstance(cell, date):
             return cell
+        if isinstance(cell, int) and not isinstance(cell, bool) and cell in EXCEL_DAYS:
+            return date(1899, 12, 30) + timedelta(days=cell)
         text = self.text(field)
         found = _DATE.fullmatch(text)
         if found:
@@ -182,7 +200,11 @@ def first_text(reader: SheetReader) -> str:
 
 def group_and_name(reader: SheetReader) -> tuple[str, str]:
     """Return whom the current row is about, as far as it can be read: (unit or township, name)."""
-    return text_of(reader.cell("unit") or reader.cell("township")), text_of(reader.cell("name"))
+
+    def name(field: str) -> str:
+        return _BETWEEN_HAN.sub("", _UNSEEN.sub("", text_of(reader.cell(field))).strip())
+
+    return name("unit") or name("township"), name("name")
 
 
 def duty(reader: SheetReader) -> list[DutyRow]:

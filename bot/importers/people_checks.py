@@ -73,7 +73,7 @@ def check(
         problems += _unknown(villages, "township", lambda v: v.township, towns, "街乡镇", units)
         problems += _unknown(aliases, "township", lambda a: a.township, towns, "街乡镇", units)
     if members.readable:
-        problems += _duty_members(duty, members)
+        problems += _duty_members(duty, members, {unit.name for unit in units.values})
     if villages.readable:
         problems += _alias_villages(aliases, villages)
     return problems
@@ -145,10 +145,12 @@ def _suggest(name: str, known: set[str], units: Iterable[UnitRow]) -> str | None
     return next(iter(by_alias or difflib.get_close_matches(name[:50], sorted(known), n=1, cutoff=0.6)), None)
 
 
-def _duty_members(duty: Located[DutyRow], members: Located[MemberRow]) -> Iterator[Problem]:
+def _duty_members(duty: Located[DutyRow], members: Located[MemberRow], units: set[str]) -> Iterator[Problem]:
+    """Whoever is on the rota is in the roster; one whose unit there is misspelt is told of by that row only."""
     people = {(member.unit, member.name) for member in members.values} | members.broken
+    elsewhere = {member.name for member in members.values if member.unit not in units}
     for row, line in duty.rows:
-        if (line.unit, line.member) not in people:
+        if (line.unit, line.member) not in people and line.member not in elsewhere:
             what = f"{line.unit}的花名册里没有“{line.member}”"
             yield duty.problem(row, "member", what, f"请改正，或先把人加进“{members.sheet}”")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 
 from storage.enums import Role, UnitKind
@@ -69,7 +69,7 @@ class Roster:
     catalogue: tuple[CatalogueRow, ...] = ()
     duty: tuple[DutyRow, ...] = ()
     aliases: tuple[AliasRow, ...] = ()
-    units_sheet: str = "单位"  # the units' sheet or file as the clerk sees it
+    units_sheet: str = field(default="单位", compare=False)  # the units' sheet or file as the clerk sees it
 
 
 @dataclass(frozen=True, slots=True)

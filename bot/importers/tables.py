@@ -41,6 +41,9 @@ Row = tuple[int, tuple[Cell, ...]]  # number as Excel shows it, cells without th
 _EXPECTED = {".xlsx": "zip", ".xlsm": "zip", ".xls": "ole", ".csv": "text", ".txt": "text", ".tsv": "text"}
 _BRACKETS = re.compile(r"[（(\[【].*?[)）\]】]")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]*?ref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
+_UNCALCULATED = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\s[^<>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 _NOT_WORD = re.compile(r"[\s*＊:：_\-]+")
 
 
@@ -48,6 +51,7 @@ _NOT_WORD = re.compile(r"[\s*＊:：_\-]+")
 class Sheet:
     name: str
     rows: tuple[Row, ...]  # without empty rows
+    uncalculated: bool = False  # a formula has no stored value: written by a program and never opened in Excel
 
 
 def read_sheets(path: Path, limit: int = DEFAULT_LIMIT_BYTES) -> tuple[Sheet, ...]:
@@ -86,8 +90,9 @@ def _xlsx(data: bytes) -> Iterator[Sheet]:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()  # the file's own claim may be wrong either way
                 cells = sheet.iter_rows(max_col=MAX_COLUMNS, max_row=EXCEL_ROWS, values_only=True)
-                merged = _MERGED.findall(book._archive.read(sheet._worksheet_path))
-                yield Sheet(clean(str(sheet.title)), tuple(_fill_down(tuple(_rows(cells)), merged)))
+                source = book._archive.read(sheet._worksheet_path)
+                rows = tuple(_fill_down(tuple(_rows(cells)), _MERGED.findall(source)))
+                yield Sheet(clean(str(sheet.title)).strip(), rows, _UNCALCULATED.search(source) is not None)
         finally:
             book.close()
 

@@ -178,3 +178,19 @@ def test_xml_of_a_message_with_a_document_type_is_not_read() -> None:
 
 def test_what_no_database_holds_is_dropped() -> None:
     assert files.clean("a\x00b\x1b[31m\ud800\r\nc\rd\u2005e") == "ab[31m\ufffd\nc\nd\u2005e"
+
+
+def test_a_copy_that_was_cut_off_or_has_a_broken_byte_lost_the_whole_history(tmp_path: Path) -> None:
+    """It was refused as neither UTF-8 nor GB18030; now the line is told and the rest goes on."""
+    text = "演练镇-虚甲 2026-03-03 09:00:00\n市民反映，村口路灯坏了，请尽快维修。\n\n"
+    whole = (text + "演练镇-虚乙 2026-03-03 09:05:00\n收到，马上去看\n").encode()
+    for broken, lines in ((whole[:-2], [5]), (whole[:60] + b"\xff" + whole[60:], [2])):
+        (tmp_path / "a.txt").write_bytes(broken)
+        imported = read_chat(tmp_path / "a.txt", "群")
+        assert len(imported.lines) == 2
+        assert imported.odd == tuple((number, "有损坏的字节，按读得出的导入") for number in lines)
+    (tmp_path / "a.txt").write_bytes(whole.decode().encode("gb18030"))
+    assert read_chat(tmp_path / "a.txt", "群").odd == ()
+    (tmp_path / "a.txt").write_bytes(whole.decode().encode("gb18030")[:-1] + b"\xff\xff")
+    with pytest.raises(ChatImportError, match="或者文件已损坏，请重新导出"):
+        read_chat(tmp_path / "a.txt", "群")

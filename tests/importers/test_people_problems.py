@@ -162,7 +162,7 @@ def test_a_workbook_names_its_own_sheets(tmp_path: Path) -> None:
     sheets["花名册"] = builders.with_row(builders.MEMBERS, 3, 角色="网格员")
     builders.by_openpyxl(tmp_path / "a.xlsx", sheets)
     assert problems(tmp_path / "a.xlsx") == [
-        "派单目录：工作簿里没有工作表“派单目录”，请按模板补上这张表",
+        "派单目录：工作簿里没有工作表“派单目录”，请按模板补上，或把表名改过来（现有：单位、花名册、值班、村居、别名）",
         "花名册 第 3 行 角色：不认识“网格员”，请填：主要领导、分管领导、诉求办理员、派单员、督查员、管理员",
     ]
 
