@@ -35,7 +35,7 @@ from handlers.digest_windows import DigestSettings, DueWindow, WindowError, spec
 from storage.migrate import SchemaError, require_head, upgrade
 
 from bot.cli_backup import backup_command, restore_command, rollback_command, upgrade_command  # isort: skip
-from bot.cli_district import orders, reload, rooms, say_loaded  # isort: skip
+from bot.cli_district import orders, refusal, reload, rooms, say_loaded  # isort: skip
 from bot.cli_history import baseline, chat  # isort: skip
 from bot.cli_keeping import keys, retain_command  # isort: skip
 from bot.cli_reading import evaluate, explain  # isort: skip
@@ -143,7 +143,9 @@ def init(units: Units, database: DatabaseOption = None) -> None:
         upgrade(engine)
         now = SystemClock().now()
         loaded = Database(engine, inline=True).write_now(lambda session: load_into(session, roster, now=now))
-    except (RosterError, SchemaError) as error:
+    except RosterError as error:
+        raise stop(refusal(error)) from None
+    except SchemaError as error:
         raise stop(error) from None
     except (SQLAlchemyError, OSError) as error:
         raise stop(

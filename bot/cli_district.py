@@ -134,15 +134,17 @@ def reload(
     """
     try:
         roster = load(units)
-    except RosterError as error:
-        raise _stop(error) from None
-    now = SystemClock().now()
-    with _open(database) as (_, opened):
-        try:
+        now = SystemClock().now()
+        with _open(database) as (_, opened):
             loaded = opened.write_now(lambda session: load_into(session, roster, now=now))
-        except RosterError as error:
-            raise _stop(error) from None
+    except RosterError as error:
+        raise _stop(refusal(error)) from None
     say_loaded(loaded)
+
+
+def refusal(error: RosterError) -> str:
+    """All problems of a roster, how many they are, and that nothing came of it."""
+    return f"{error}\n共 {len(error.problems)} 处要改；什么都没有写进去，改好后再执行一次"
 
 
 def say_loaded(loaded: Loaded) -> None:

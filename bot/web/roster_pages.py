@@ -16,6 +16,8 @@ from bot.web.parts import Right, Visitor
 from bot.web.rendering import render
 from bot.web.roster_view import catalogue_page, roster_page, unit_roster_page
 from handlers import roster_edits as edits
+from handlers.binding import topics_changed
+from handlers.context import load_district
 from handlers.forms import Edit, EditRefused
 from storage import page_users
 from storage.page_tables import Audit
@@ -184,7 +186,17 @@ async def remove_duty(request: Request, who: Editor, duty_id: RowId) -> Response
 
 @router.post("/roster/{unit_id}", dependencies=OURS)
 async def change_unit(request: Request, who: Editor, unit_id: RowId) -> Response:
-    return await _change_unit(request, who, unit_id, lambda session, form: edits.change_unit(session, unit_id, form))
+    now = parts_of(request).clock.now()
+
+    def change(session: Session, form: dict[str, str]) -> Edit:
+        edit = edits.change_unit(session, unit_id, form)
+        if edit.before is None or edit.after is None or edit.before["群名"] != edit.after["群名"]:
+            district = load_district(session)
+            changed = {room.id for room in district.rooms if room.unit_id == unit_id}
+            topics_changed(session, district, changed=changed, now=now)  # as after `reload`
+        return edit
+
+    return await _change_unit(request, who, unit_id, change)
 
 
 @router.post("/roster/{unit_id}/members", dependencies=OURS)

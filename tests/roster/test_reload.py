@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import SQLModel, select
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.clock import VirtualClock
 from bot.importers.roster import MemberRow, Roster, RosterError, UnitRow
 from bot.roster import Loaded, load_into
@@ -36,6 +38,7 @@ from storage.tables import (
 )
 from tests import district
 from tests.process import LAMP, NINE, Groups, Process, prepare
+from tests.scenarios.test_hotline_orders import sheet
 
 EAST, WEST, LAKE = district.TOWNS
 HANDLER = district.nick(EAST, 3)
@@ -365,3 +368,22 @@ def test_the_pages_form_takes_a_wechat_id_of_somebody_who_left(engine: Engine) -
     with reading(engine) as session:
         contact = session.exec(select(MemberContact)).one()
         assert session.get_one(Member, contact.member_id).name == "甄己"
+
+
+def test_the_command_says_how_much_is_to_be_done_and_that_nothing_changed(
+    process: Process, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process.hear(EAST, district.DISPATCHER, LAMP)
+    process.step()
+    folder = tmp_path / "units"
+    folder.mkdir()
+    for name in ("units", "members", "villages", "catalogue"):
+        rows = [row for row in sheet(None, name).split("\n") if EAST not in row]  # type: ignore[arg-type]
+        (folder / f"{name}.csv").write_text("\n".join(rows), encoding="gb18030")
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    for command in ("reload", "init"):
+        done = CliRunner().invoke(app, [command, "--units", str(folder)])
+        assert done.exit_code == 2
+        assert "units.csv：“东山镇”不在表里了，可它还有 1 件没有办结（20260303-0001），请先" in done.output
+        assert "共 1 处要改；什么都没有写进去" in done.output
+    assert all(unit.active for unit in process.rows(Unit))

@@ -6,6 +6,7 @@ import html
 
 from sqlmodel import select
 
+from storage import people
 from storage.page_tables import Audit
 from storage.sessions import reading, transaction
 from storage.tables import Assignment, Catalogue, Deadline, Duty, Member, OutboxMessage, SeenRoom
@@ -154,3 +155,18 @@ def test_a_unit_that_is_not_there_is_not_found(quick_site: Site) -> None:
     assert client.get("/roster/999").status_code == 404
     assert client.post("/roster/members/999", data={"csrf": mark}).status_code == 404
     assert unit_id(quick_site, "东山镇") > 0
+
+
+def test_a_topic_corrected_on_the_page_bound_the_group_only_at_the_next_login(quick_site: Site) -> None:
+    site = quick_site
+    with transaction(site.engine) as session:
+        for binding in people.bindings(session):
+            people.unbind_room(session, account=binding.account, channel_room_id=binding.channel_room_id)
+    see_a_group(site, "东山镇接诉即办群")
+    client, known = site.client("管理甲"), ids(site)
+    status, _ = send(client, "/roster/{unit}", {"aliases": "", "topic": "东山镇接诉即办群"}, known)
+    assert status == 303
+    with reading(site.engine) as session:
+        (binding,) = people.bindings(session)
+        assert (binding.channel_room_id, binding.bound_by) == ("new@chatroom", "topic")
+        assert next(r for r in people.rooms(session) if r.id == binding.room_id).unit_id == known["unit"]
