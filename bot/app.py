@@ -24,11 +24,14 @@ from bot.backup import BackupError, Nightly
 from bot.channels.base import Channel, ConnectionState, InboundMessage, RoomsChanged, StateChange
 from bot.channels.wechaty import WechatyChannel
 from bot.channels.wechaty_tls import TlsConfig
+from bot.channels.wework import WeworkChannel, WeworkRoom
+from bot.channels.wework_crypto import Seal
 from bot.clock import Clock, SystemClock
 from bot.database import Database
 from bot.digesting import Digesting
 from bot.gate import Gate
 from bot.health import Health, health_routes
+from bot.importers.wework_rooms import read_rooms
 from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
 from bot.order_folder import OrderFolder
@@ -40,6 +43,7 @@ from bot.serving import Server
 from bot.settings import Settings
 from bot.web.app import make_page
 from bot.web.parts import Parts
+from handlers import texts
 from handlers.binding import rooms_listed
 from handlers.troubles import tell_of_backup, tell_of_lost_digest
 from storage import meta
@@ -65,6 +69,36 @@ def open_database(settings: Settings) -> Engine:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     return make_engine(settings.database_url)
+
+
+def make_channel(settings: Settings, clock: Clock) -> Channel:
+    """The channel that CHANNEL names. ValueError where its settings or its list of groups cannot be used."""
+    return wework_channel(settings, clock) if settings.channel == "wework" else wechat_channel(settings, clock)
+
+
+def webhook_keys(settings: Settings) -> list[str]:
+    """Secrets that stand in the list of groups; WeworkRoomsError where it is wrong."""
+    if settings.channel != "wework" or settings.wework_rooms_file is None:
+        return []
+    return [line.key for line in read_rooms(settings.wework_rooms_file)]
+
+
+def wework_channel(settings: Settings, clock: Clock) -> WeworkChannel:
+    assert settings.wework_rooms_file is not None  # the settings see to it
+    lines = read_rooms(settings.wework_rooms_file)
+    return WeworkChannel(
+        name=settings.account,
+        seal=Seal(settings.wework_token.get_secret_value(), settings.wework_aes_key.get_secret_value()),
+        rooms=[WeworkRoom(line.topic, line.chat_id, line.key) for line in lines],
+        bot_name=settings.bot_name,
+        files_dir=settings.files_dir,
+        clock=clock,
+        host=settings.wework_host,
+        port=settings.wework_port,
+        path=settings.wework_path,
+        public_url=settings.wework_public_url,
+        unknown_chat=texts.chat_not_listed,
+    )
 
 
 def wechat_channel(settings: Settings, clock: Clock) -> WechatyChannel:

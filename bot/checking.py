@@ -9,8 +9,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from bot.app import wework_channel
 from bot.channels.wechaty_link import probe
 from bot.channels.wechaty_tls import TlsConfig
+from bot.clock import SystemClock
+from bot.importers.wework_rooms import WeworkRoomsError, read_rooms
 from bot.proposals import in_words, proposals, unit_topics
 from bot.reports.fonts import FontMissing, cjk_font
 from bot.settings import Settings
@@ -21,6 +24,11 @@ from storage.migrate import SchemaError, require_head
 from storage.sessions import reading
 
 BIND = "type 绑定 单位名 in the room as 管理员, or python -m bot rooms bind GROUP UNIT"
+SHOWN = 10  # names in one finding
+WEWORK_CANNOT = (
+    "hears only what @-s the robot; learns userids, no names; calls nobody without a userid; sees no recall; "
+    "lists no groups; 20 messages a minute and group; a private chat can only be answered"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
                 found += [*_roster(session, settings), *_quiet(session)]
         except SQLAlchemyError as error:
             found.append(_unreadable(engine, error))
-    found += [await _gateway(settings), *_keys(settings), _kept_for(settings), _font(settings.digest_font)]
+    found += await _wework(settings) if settings.channel == "wework" else [await _gateway(settings)]
+    found += [*_keys(settings), _kept_for(settings), _font(settings.digest_font)]
     return found
 
 
@@ -83,6 +92,8 @@ def _roster(session: Session, settings: Settings) -> Iterator[Finding]:
         elif not district.handlers(unit.id):
             yield Finding(False, f"{unit.name} has no 诉求办理员", "add one to members.csv")
     yield from _bindings(session, settings, district)
+    if settings.channel == "wework":
+        yield from _userids(session)
     parked = inbox.count_in(session, InboxState.PARKED)
     if parked:
         yield Finding(False, f"{parked} messages could not be handled", "python -m bot parked")
@@ -119,6 +130,41 @@ def gateway_tls(settings: Settings) -> TlsConfig | None:
     if settings.gateway_tls_ca is None:
         return None
     return TlsConfig(settings.gateway_tls_ca, settings.gateway_tls_name or None)
+
+
+def _userids(session: Session) -> Iterator[Finding]:
+    """Nobody without a userid is known when he speaks, nor called when he is @-ed."""
+    known = {contact.member_id for contact in people.contacts(session)}
+    missing = [member.name for member in people.members(session) if member.active and member.id not in known]
+    if missing:
+        what = f"{len(missing)} members have no userid of 企业微信: {'、'.join(missing[:SHOWN])}"
+        yield Finding(False, what, "fill the roster's column 企业微信账号 (userid), then reload")
+
+
+async def _wework(settings: Settings) -> list[Finding]:
+    assert settings.wework_rooms_file is not None  # the settings see to it
+    try:
+        lines = read_rooms(settings.wework_rooms_file)
+    except WeworkRoomsError as error:
+        return [Finding(False, line, "correct the list of groups") for line in str(error).splitlines()]
+    found = [
+        Finding(True, f"企业微信: {len(lines)} groups with a webhook"),
+        Finding(True, f"企业微信: {WEWORK_CANNOT}"),
+    ]
+    if deaf := [line.topic for line in lines if not line.chat_id]:
+        what = f"{len(deaf)} groups have no 群编号, the bot speaks there and hears nothing: {'、'.join(deaf[:SHOWN])}"
+        found.append(Finding(False, what, "@ the robot there, copy the number it answers into WEWORK_ROOMS_FILE"))
+    channel = wework_channel(settings, SystemClock())
+    wrong = await channel.look()
+    await channel.close()
+    if wrong:
+        found.append(Finding(False, wrong, "check the way out (HTTPS_PROXY), the proxy before WEWORK_PORT, the bot"))
+    elif not settings.wework_public_url:
+        what = "WEWORK_PUBLIC_URL is empty: nobody notices when 企业微信 cannot reach the callback"
+        found.append(Finding(True, what))
+    else:
+        found.append(Finding(True, f"the callback answers at {settings.wework_public_url}"))
+    return found
 
 
 async def _gateway(settings: Settings) -> Finding:

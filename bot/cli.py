@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import Bot, open_database, wechat_channel
+from bot.app import Bot, make_channel, open_database, webhook_keys
 from bot.checking import Finding, check_all
 from bot.clock import SystemClock
 from bot.database import Database
@@ -24,6 +24,7 @@ from bot.demo import farewell, run_demo
 from bot.doctor import examine
 from bot.importers.people import load, write_template
 from bot.importers.roster import RosterError
+from bot.importers.wework_rooms import WeworkRoomsError
 from bot.logs import set_up_logs
 from bot.replaying import ReplayError, replay_files
 from bot.roster import load_into
@@ -185,14 +186,18 @@ def doctor() -> None:
 def run() -> None:
     """Run the bot until SIGTERM or SIGINT; then stop cleanly within 5 seconds, exit status 0."""
     settings = settings_or_stop()
-    if not settings.gateway_endpoint:
+    if settings.channel == "wechaty" and not settings.gateway_endpoint:
         raise stop("GATEWAY_ENDPOINT is empty; set it to host:port of the Wechaty gateway, or try `python -m bot demo`")
-    set_up_logs(settings.log_level, secrets=settings.secrets(), file=settings.log_file, days=settings.log_days)
+    try:
+        secrets = [*settings.secrets(), *webhook_keys(settings)]
+    except WeworkRoomsError as error:
+        raise stop(error) from None
+    set_up_logs(settings.log_level, secrets=secrets, file=settings.log_file, days=settings.log_days)
     clock = SystemClock()
     try:
         engine = open_database(settings)
         require_head(engine)
-        bot = Bot(settings, engine, wechat_channel(settings, clock), clock)
+        bot = Bot(settings, engine, make_channel(settings, clock), clock)
     except SchemaError as error:
         raise stop(error) from None
     except (SQLAlchemyError, OSError, ValueError) as error:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from handlers.context import Context
 from handlers.digest_windows import DigestSettings
@@ -23,6 +23,7 @@ from handlers.rates import RateWeights
 from handlers.vault import Vault
 
 from bot.sender import Pace, Waits  # isort: skip
+from bot.settings_wework import WeworkSettings  # isort: skip
 
 SHORTEST_KEY = 8  # characters of a part of an address that may be a key
 PLACEHOLDERS = ("change-me", "changeme", "your-token", "xxx")
@@ -42,7 +43,7 @@ def _numbers(value: object) -> object:
 Minutes = Annotated[list[int], BeforeValidator(_numbers)]
 
 
-class Settings(BaseSettings):
+class Settings(WeworkSettings):
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", enable_decoding=False)
 
     # where things are
@@ -191,6 +192,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _ports_differ(self) -> Settings:
+        if self.channel == "wework" and self.wework_port == self.web_port:
+            raise ValueError("WEWORK_PORT must be another than WEB_PORT: the page is never on the callback's port")
+        return self
+
+    @model_validator(mode="after")
     def _digests_can_be(self) -> Settings:
         """What the digest refuses is told with the other settings, before anything runs."""
         try:
@@ -274,12 +281,14 @@ class Settings(BaseSettings):
         return RateWeights(self.rate_fair, self.rate_response, self.rate_satisfaction, self.rate_solution)
 
     def pace(self) -> Pace:
-        return Pace(
-            between=timedelta(seconds=self.seconds_between_messages), per_room=self.room_messages_per_minute, on=True
-        )
+        """A webhook's limit is its group's own, so that the groups of 企业微信 do not wait for each other."""
+        between = 0.0 if self.channel == "wework" else self.seconds_between_messages
+        return Pace(between=timedelta(seconds=between), per_room=self.room_messages_per_minute, on=True)
 
     def waits(self) -> Waits:
-        return Waits(send=self.send_timeout_seconds, echo=timedelta(seconds=self.echo_wait_seconds))
+        """A webhook echoes nothing: there is nothing to wait for."""
+        echo = 0 if self.channel == "wework" else self.echo_wait_seconds
+        return Waits(send=self.send_timeout_seconds, echo=timedelta(seconds=echo))
 
 
 def _secrets_of(address: str) -> list[str]:

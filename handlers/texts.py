@@ -451,6 +451,10 @@ def duty_set(*, member: str, when: str) -> str:
     return f"已登记：{when}由{member}值班"
 
 
+def chat_not_listed(chat_id: str) -> str:
+    return f"本群还没登记，说的话不会成为工单。请把群编号“{chat_id}”告诉管理员，填进群清单后重启"
+
+
 def room_bound(unit: str) -> str:
     return f"本群已绑定{unit}"
 

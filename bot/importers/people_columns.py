@@ -40,7 +40,7 @@ SHEETS: Mapping[str, SheetSpec] = {
             ColumnSpec("role", ("角色", "职务", "身份", "role"), required=True),
             ColumnSpec("on_duty", ("值班", "是否值班", "在岗", "on_duty")),
             ColumnSpec("aliases", ("别名", "群昵称", "昵称", "aliases", "alias")),
-            ColumnSpec("contact_id", ("微信号", "微信编号", "联系人编号", "contact_id")),
+            ColumnSpec("contact_id", ("微信号", "微信编号", "联系人编号", "企业微信账号", "userid", "contact_id")),
         ),
         needs_rows=True,
     ),

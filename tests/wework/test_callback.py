@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -300,6 +301,7 @@ keys = st.sampled_from(["msgid", "msgtype", "chattype", "chatid", "from", "text"
 bodies = st.dictionaries(keys, json_values | st.sampled_from(["group", "text", "mixed", "image"]), max_size=10)
 
 
+@settings(max_examples=60)
 @given(body=json_values | bodies)
 def test_no_body_breaks_the_reading(body: object) -> None:
     got = wework_messages.read(body, bot_name="派单助手", sent_at=NINE, received_at=NINE)
@@ -307,7 +309,7 @@ def test_no_body_breaks_the_reading(body: object) -> None:
         assert part.message.message_id and part.message.sender_id
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(body=st.binary(max_size=200) | json_values.map(lambda v: json.dumps(v).encode()), signed=st.booleans())
 def test_garbage_is_answered_4xx_and_never_raises(tmp_path: Path, body: bytes, signed: bool) -> None:
     """Outside, as a stranger sends it; and inside a seal that is right."""
@@ -404,6 +406,7 @@ async def test_a_service_that_is_away_from_the_start_is_told_once_and_the_callba
 
 
 async def test_a_port_that_is_taken_is_told_and_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     clock = Still()
     taken = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
     port = taken.sockets[0].getsockname()[1]
@@ -421,6 +424,7 @@ async def test_a_port_that_is_taken_is_told_and_tried_again(tmp_path: Path, capl
                 assert (await anybody.get("/wework")).status_code == 400
                 assert (await anybody.get("/")).status_code == 404
     assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == ["wework.cannot_listen"]
+    assert not [r for r in caplog.records if r.name == "uvicorn.access"]  # an address holds signatures
 
 
 # ---- what goes out ---------------------------------------------------------------------------------------------------
