@@ -45,7 +45,7 @@ from bot.web.app import make_page
 from bot.web.parts import Parts
 from handlers import texts
 from handlers.binding import rooms_listed
-from handlers.troubles import tell_of_backup, tell_of_lost_digest
+from handlers.troubles import tell_of_backup, tell_of_held_back, tell_of_lost_digest, tell_of_refused
 from storage import meta
 from storage.enums import OutageKind
 from storage.migrate import require_head
@@ -153,6 +153,7 @@ class Bot:
             pace=settings.pace(),
             waits=settings.waits(),
             on_lost_digest=self._tell_of_lost_digest,
+            on_refused=self._tell_of_refused,
         )
         self.health = Health(
             self.database,
@@ -337,6 +338,16 @@ class Bot:
             self.gate.disconnect()
             await self._until_kept(partial(self.database.write, partial(self._began, at=change.at)))
 
+        elif change.state is ConnectionState.HELD_BACK:
+            text = await self._until_kept(
+                partial(self.database.write, partial(self._held_back, change=change, now=now))
+            )
+            self.health.pass_on(text)
+
+    def _held_back(self, session: Session, *, change: StateChange, now: datetime) -> str:
+        self.sender.hold_back(session, channel_room_id=change.room_id, at=now)
+        return tell_of_held_back(session, self.knowledge.context(session), account=self._account, now=now)
+
     def _ended(self, session: Session, *, now: datetime) -> None:
         meta.end_outage(session, account=self._account, at=now)
 
@@ -389,6 +400,11 @@ class Bot:
                     await self.clock.sleep(BACKUP_AGAIN)
             await self.clock.sleep(BACKUP_LOOK)
 
+    def _tell_of_refused(self, session: Session, room_id: int) -> None:
+        text = tell_of_refused(session, self.knowledge.context(session), room_id=room_id, now=self.clock.now())
+        if text is not None:
+            self.health.pass_on(text)
+
     def _tell_of_lost_digest(self, session: Session) -> None:
         tell_of_lost_digest(session, self.knowledge.context(session), now=self.clock.now())
 
@@ -399,6 +415,7 @@ class Bot:
         """What only this process knows to be wrong."""
         return {
             f"another process sends for the account {self._account}": self.sender.refused_by is not None,
+            "WeChat holds back what the account sends": self.sender.holding.seconds > 0,
             "the last backup failed": self._backup_failed,
             "a digest cannot be made": self._digesting.failing,
             "a file of ORDERS_DIR cannot be taken": self._folder is not None and self._folder.trouble,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -74,6 +75,7 @@ class Health:
         self._silent_after = silent_after
         self._other_route = other_route
         self._started = clock.now()
+        self._to_pass_on: deque[str] = deque()
         self.last_event: datetime | None = None
         self._alarmed = self._logged_out = False
 
@@ -87,7 +89,11 @@ class Health:
         self._logged_out = True
 
     async def watch(self) -> None:
-        """Raise the alarm, once, when the gateway has been silent or away too long."""
+        """Raise the alarm, once, when the gateway has been silent or away too long; and pass on what else there is."""
+        while self._to_pass_on:
+            text = self._to_pass_on.popleft()
+            if self._other_route:
+                await self._other_route(text)
         now = self._clock.now()
         silent_since = self.last_event or self._started
         if self._alarmed or now - silent_since < self._silent_after:
@@ -98,6 +104,10 @@ class Health:
         self._alarmed = True  # not before it is kept: while the database fails, it is tried again
         if self._other_route:
             await self._other_route(text)
+
+    def pass_on(self, text: str) -> None:
+        """Something to tell past WeChat with the next look; from any thread."""
+        self._to_pass_on.append(text)
 
     def _tell(self, session: Session, minutes: int, now: datetime) -> str:
         ctx = self._knowledge.context(session)

@@ -19,6 +19,7 @@ from bot.clock import Clock
 from bot.cutting import LIMIT, cut
 from bot.database import Database
 from bot.gate import Gate
+from bot.holding import Holding, unsay
 from bot.lease import AccountLease
 from storage import inbox, meta, outbox, people
 from storage.enums import OutboxState, SayKind
@@ -79,10 +80,12 @@ class Sender:
         pace: Pace | None = None,
         waits: Waits | None = None,
         on_lost_digest: Callable[[Session], None] = lambda session: None,
+        on_refused: Callable[[Session, int], None] = lambda session, room_id: None,
     ) -> None:
         """`holder` names this process for the account's lease; None: no lease is asked for (replays).
 
-        `on_lost_digest` is called, within the transaction, when a digest may not have arrived and is given up.
+        `on_lost_digest` is called, within the transaction, when a digest may not have arrived and is given up;
+        `on_refused` likewise, when a room takes a message neither now nor later.
         """
         self._database = database
         self._clock = clock
@@ -92,9 +95,11 @@ class Sender:
         self._pace = pace or Pace()
         self._waits = waits or Waits()
         self._on_lost_digest = on_lost_digest
+        self._on_refused = on_refused
         # Paces are lengths, so they are measured with a clock that no one sets back.
         self._last_sent: float | None = None
         self._room_sent: dict[int, deque[float]] = defaultdict(deque)
+        self.holding = Holding(clock)
 
     @property
     def refused_by(self) -> str | None:
@@ -141,10 +146,17 @@ class Sender:
         return True
 
     def wait_seconds(self) -> float:
-        """How long the pace holds the next message back."""
+        """How long the pace, or WeChat, holds the next message back."""
         if not self._pace.on or self._last_sent is None:
-            return 0.0
-        return max(0.0, self._last_sent + self._pace.between.total_seconds() - self._clock.monotonic())
+            return self.holding.seconds
+        paced = self._last_sent + self._pace.between.total_seconds() - self._clock.monotonic()
+        return max(self.holding.seconds, paced)
+
+    def hold_back(self, session: Session, *, channel_room_id: str, at: datetime) -> None:
+        """WeChat shows no more for a while, and did not show what was last said in that room."""
+        count = unsay(session, account=self._channel.name, channel_room_id=channel_room_id, at=at, mark=RESENT)
+        log.error("held_back", extra={"account": self._channel.name, "unsaid": count})
+        self.holding.begin()
 
     def _pick(self, session: Session, now: datetime) -> Parcel | None:
         """Choose what goes next and mark it `sending`, committed before the call."""
@@ -311,6 +323,8 @@ class Sender:
                 if state is OutboxState.PENDING:
                     row.not_before = now + timedelta(seconds=max(wait, delay(row.attempts, _no_jitter)))
                 session.add(row)
+            if state is OutboxState.FAILED and parcel.room_id is not None:
+                self._on_refused(session, parcel.room_id)
 
         await self._database.write(write)
 

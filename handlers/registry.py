@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from handlers import asking, binding, claiming, closing, escalation, gathering, passing, recalling, rota, texts
+from handlers import asking, binding, claiming, closing, escalation, gathering, mishaps, passing, recalling, rota, texts
 from handlers.commands import Answer
 from handlers.context import Context, RoomInfo
 from handlers.errors import AskBack, RefusedError
@@ -74,6 +74,8 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     """Understand one message and carry it out; what it became. Safe to call again after a roll-back."""
     if message.is_self or message.sender_name == ctx.bot_name:
         return None
+    if (lost := mishaps.content_lost(session, ctx, message, now=now)) is not None:
+        return lost
     if message.channel_room_id == "":
         return _private(session, ctx, message, now=now)
     room = _room(ctx, message)
@@ -86,6 +88,8 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
         since = message.sent_at - OTHERS_ECHO
         if outbox.is_ours(session, room_id=room.id, text=message.text, since=since):
             return None  # what the other account's bot said
+    if (copy := mishaps.came_before(session, message, room)) is not None:
+        return copy
     if message.type is MessageType.RECALL:
         return recalling.recall(session, ctx, message, room, now=now)
     if message.type not in READABLE:
@@ -103,6 +107,8 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
             return gathering.add_words(session, ctx, ticket, message, heard.whole or heard.reading, now=now)
     if heard.reading.complaints:
         return take_complaints(session, ctx, message, room, heard.speaker, heard.reading, heard.before, now=now)
+    if heard.speaker.member is not None:
+        mishaps.ask_for_the_rest(session, ctx, message, room, now=now)
     return None
 
 

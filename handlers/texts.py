@@ -502,6 +502,22 @@ def silent_gateway(minutes_silent: int) -> str:
     return f"微信网关已{minutes_silent}分钟没有任何消息，请管理员检查连接"
 
 
+def content_lost(now: datetime) -> str:
+    return f"{clock(now)}有微信消息没取到内容，机器人看不到，请各群看看有没有漏掉的诉求，漏了请再发一次"
+
+
+def heading_alone(heading: str) -> str:
+    return f"只收到“{heading}”，后面的内容没收到，请把全文再发一次"
+
+
+def room_refuses(topic: str) -> str:
+    return f"“{topic}”发不进消息，机器人可能已不在群里，请管理员查看，修好前请另行通知"
+
+
+def held_back() -> str:
+    return "微信提示操作过于频繁，机器人暂停发言10分钟，没发出去的之后补发，请管理员查看账号"
+
+
 def logged_out(minutes_away: int) -> str:
     return f"机器人的微信账号已退出登录{minutes_away}分钟，群里说的收不到，请管理员尽快扫码登录"
 

@@ -41,6 +41,36 @@ def tell_of_silence(session: Session, ctx: Context, *, minutes: int, logged_out:
     return text
 
 
+def tell_of_held_back(session: Session, ctx: Context, *, account: str, now: datetime) -> str:
+    """WeChat shows no more of what the account says; told once an hour. The sentence, for other routes."""
+    text = texts.held_back()
+    say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=text,
+        key=f"held-back:{account}:{now.astimezone(BEIJING):%Y%m%d%H}",
+        now=now,
+    )
+    return text
+
+
+def tell_of_refused(session: Session, ctx: Context, *, room_id: int, now: datetime) -> str | None:
+    """A room takes no message any more; supervision is told once a day. The sentence, for other routes; None: told before."""
+    text = texts.room_refuses(ctx.district.room_by_id[room_id].topic)
+    first = say(
+        session,
+        ctx,
+        room=ctx.district.supervision_room,
+        kind=SayKind.ALERT,
+        text=text,
+        key=f"refused:{room_id}:{now.astimezone(BEIJING):%Y%m%d}",
+        now=now,
+    )
+    return text if first else None
+
+
 def tell_of_failure(session: Session, ctx: Context, *, since: datetime, now: datetime) -> None:
     """For a while nothing could be written; it works again, and what was missed was said with the tick before."""
     say(

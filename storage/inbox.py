@@ -135,6 +135,22 @@ def twin(session: Session, message: InboxMessage, room_id: int) -> InboxMessage 
     ).first()
 
 
+def first_of(session: Session, message: InboxMessage, room_id: int) -> InboxMessage | None:
+    """The same words of the same sender with the same stamp, heard before by the same account under another id."""
+    return session.exec(
+        select(InboxMessage)
+        .where(
+            InboxMessage.room_id == room_id,
+            InboxMessage.sender_name == message.sender_name,
+            InboxMessage.sent_at == message.sent_at,
+            InboxMessage.channel == message.channel,
+            InboxMessage.text == message.text,
+            col(InboxMessage.id) < (message.id or 0),
+        )
+        .order_by(col(InboxMessage.id))
+    ).first()
+
+
 def own_echo(session: Session, *, channel_room_id: str, text: str, since: datetime) -> InboxMessage | None:
     """Our own message as the gateway echoed it; it proves that a send of unknown outcome arrived.
 

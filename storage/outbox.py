@@ -122,6 +122,20 @@ def recent_of_room(session: Session, room_id: int, limit: int = 100) -> list[Out
     )
 
 
+def last_sent_into(session: Session, *, room_id: int, account: str, since: datetime) -> list[OutboxMessage]:
+    """What an account said last in a room since a time: one message, which may be several rows."""
+    rows = session.exec(
+        select(OutboxMessage).where(
+            OutboxMessage.room_id == room_id,
+            OutboxMessage.taken_by == account,
+            OutboxMessage.state == OutboxState.SENT,
+            col(OutboxMessage.sent_at) >= since,
+        )
+    ).all()
+    last = max((row.sent_at for row in rows if row.sent_at), default=None)
+    return [row for row in rows if row.sent_at == last]
+
+
 def question_about(session: Session, inbox_id: int) -> tuple[str, int | None] | None:
     """The question asked about a message: its act and ticket id, from the key `message:ID:question:ACT:TICKET`."""
     prefix = f"message:{inbox_id}:question:"

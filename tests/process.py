@@ -24,7 +24,7 @@ from bot.scheduler import Scheduler
 from bot.sender import Pace, Sender, Waits
 from handlers.digest_windows import DigestSettings
 from handlers.policy import BEIJING
-from handlers.troubles import tell_of_lost_digest
+from handlers.troubles import tell_of_lost_digest, tell_of_refused
 from storage import people
 from storage.enums import MessageType, OutboxState
 from storage.sessions import reading
@@ -63,6 +63,10 @@ class Groups:
 
     def said(self, words: str) -> list[str]:
         return [text for _, text in self.arrived if words in text]
+
+
+def _refused(session: Session, knowledge: Knowledge, clock: VirtualClock, room_id: int) -> None:
+    tell_of_refused(session, knowledge.context(session), room_id=room_id, now=clock.now())
 
 
 class CrashingDatabase(Database):
@@ -108,6 +112,7 @@ class Process:
         self.sender = Sender(
             self.database, clock, groups, self.gate, holder=holder, pace=Pace(on=False), waits=Waits(),  # type: ignore[arg-type]
             on_lost_digest=lambda session: tell_of_lost_digest(session, knowledge.context(session), now=clock.now()),
+            on_refused=lambda session, room_id: _refused(session, knowledge, clock, room_id),
         )  # fmt: skip
         self._count = 0
 

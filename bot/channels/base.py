@@ -50,6 +50,7 @@ class ConnectionState(StrEnum):
     OFFLINE = "offline"  # the stream or the login is lost
     SCAN = "scan"  # a QR code waits for a person
     ERROR = "error"  # the gateway reported an error; the stream goes on
+    HELD_BACK = "held back"  # WeChat shows no more of what the account sends, for a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class StateChange:
     at: datetime
     detail: str = ""
     account: str = ""  # the bot's own contact id, where known
-    room_id: str = ""  # where an ERROR is about one room, such as WeChat's 操作过于频繁
+    room_id: str = ""  # where WeChat's 操作过于频繁 was shown
 
 
 @dataclass(frozen=True, slots=True)

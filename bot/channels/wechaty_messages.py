@@ -92,7 +92,7 @@ class MessageReader:
             message = await self._with_file(whole)
         if message.type is MessageType.SYSTEM and any(tip in message.text for tip in HELD_BACK):
             state = StateChange(
-                ConnectionState.ERROR, received_at, message.text[:100], self._account(), message.room_id
+                ConnectionState.HELD_BACK, received_at, message.text[:100], self._account(), message.room_id
             )
             return [state, message]
         return [message]

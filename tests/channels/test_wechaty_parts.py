@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +42,18 @@ OFFLINE = StateChange(ConnectionState.OFFLINE, NOW)
 
 def message(message_id: str, room: str = "r") -> InboundMessage:
     return InboundMessage(room, message_id, "zhang", "张三", MessageType.TEXT, "", NOW, NOW)
+
+
+def test_neither_wechaty_nor_its_puppet_service_is_imported() -> None:
+    """They do not import on Python 3.11, make a folder where they stand, and turn the log's cutting of secrets off."""
+    found = "[name for name in sys.modules if name.split('.')[0] in ('wechaty', 'wechaty_puppet_service')]"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys, bot.channels.wechaty; print({found})"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
 
 
 # -- back-off
@@ -130,6 +144,7 @@ TOKEN = "secret-token"
         (GRPCError(Status.RESOURCE_EXHAUSTED, "Received message larger than max (5 vs 4)"), PermanentError),
         (GRPCError(Status.RESOURCE_EXHAUSTED, "slow down"), TemporaryError),
         (GRPCError(Status.UNIMPLEMENTED, None), PermanentError),
+        (GRPCError(Status.UNKNOWN, "WorkproErrorCode: 20001, Feature temporarily unavailable"), TemporaryError),
         (GRPCError(Status.UNKNOWN, "ESOCKETTIMEDOUT"), UnknownResult),
         (GRPCError(Status.UNAVAILABLE, None), UnknownResult),
         (StreamTerminatedError("Connection lost"), UnknownResult),

@@ -85,6 +85,13 @@ def compose() -> dict[str, Any]:
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
+def test_a_gateway_that_grows_is_ended_before_the_machine_has_no_memory_left(compose: dict[str, Any]) -> None:
+    """wechaty: row 54. Chromium puppets reach 2 GB in a day or two."""
+    service = unit(DEPLOY / "systemd" / "lingban-gateway.service")["Service"]
+    assert (service["MemoryMax"], service["Restart"]) == ("2G", "always")
+    assert compose["services"]["gateway"]["mem_limit"] == "2g"
+
+
 def test_compose_has_the_three_services_each_watched_and_restarted(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {"bot", "gateway", "database"}

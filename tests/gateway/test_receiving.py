@@ -167,9 +167,14 @@ async def test_a_rename_is_told_by_its_event_and_a_new_room_by_its_first_message
         assert {room.topic for room in seen.rooms[-1].rooms} == {"怀柔镇新群名", "刚建的群"}
 
 
-async def test_a_tip_that_we_send_too_often_is_told_as_an_error(gateway: GatewayBench, tmp_path: Path) -> None:
+async def test_a_tip_that_we_send_too_often_is_told_as_such(gateway: GatewayBench, tmp_path: Path) -> None:
     room = await gateway.add_room(TOWN, [ZHANG])
     async with watching(gateway, tmp_path) as seen:
         await gateway.emit(room=TOWN, type="unknown", text="操作过于频繁，可稍后再试。")
-        error = await seen.state(ConnectionState.ERROR)
-        assert (error.detail, error.room_id) == ("操作过于频繁，可稍后再试。", room.id)
+        told = await seen.state(ConnectionState.HELD_BACK)
+        assert (told.detail, told.room_id) == ("操作过于频繁，可稍后再试。", room.id)
+        await gateway.emit(room=TOWN, type="unknown", text="你的微信登录环境存在异常。为了帐号安全，本次登录已失效。")
+        await seen.state(ConnectionState.HELD_BACK, times=2)
+        await gateway.emit(room=TOWN, sender="张三", text="操作过于频繁是什么意思")  # somebody's words are no tip
+        await seen.text("操作过于频繁是什么意思")
+        assert [each.state for each in seen.states].count(ConnectionState.HELD_BACK) == 2

@@ -36,10 +36,14 @@ def test_a_wish_in_the_decline_is_carried_out_by_one_word() -> None:
 
 def test_a_transfer_just_before_the_due_time_gives_the_new_unit_a_fresh_window() -> None:
     """faults: glpi#1911."""
-    told = story(f"09:00 东山镇 @D: {DITCH}", "09:14:50 东山镇 @D: 1 转 区水务局", "09:20 区水务局 @3: 领1")
+    order = f"工单编号：热线-260303-090020\n诉求内容：{DITCH}\n承办单位：东山镇\n办理时限：2天"
+    told = story(
+        f"09:00 东山镇 @D: {order}", "09:14:50 东山镇 @D: 1 转 区水务局", "09:20 区水务局 @3: 领1", until="+1 09:00:30"
+    )
     assert told.duty(0, 1)["due_at"][11:19] == "09:29:50"
     assert told.duty(0, 0)["status"] == "已转派"
     assert told.kinds().count("逾期") == 0
+    told.says("+1 09:00", "区水务局", "notice", "03月05日09:00")  # the order's own limit goes on from 09:00
 
 
 def test_an_urge_calls_the_owner_at_once_and_is_counted() -> None:
