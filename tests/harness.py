@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import SQLModel
 
 from bot.database import Database
 from bot.importers.roster import Roster
@@ -31,8 +30,8 @@ from bot.sender import Pace
 from bot.settings import Settings
 from bot.transcript import read_transcript
 from handlers.policy import BEIJING
-from storage.sessions import make_engine
 from tests import district
+from tests.databases import fresh
 
 DAY = "2026-03-03"
 SPEAKERS = {"@D": district.DISPATCHER, "@S": district.SUPERVISOR}
@@ -137,10 +136,8 @@ def story(*lines: str | dict[str, Any], until: str | None = None, roster: Roster
 
 
 def fresh_database(folder: Path) -> Engine:
-    """Where a story is played; the tests put PostgreSQL in its place."""
-    engine = make_engine(f"sqlite:///{folder}/story.db", durable=False)
-    SQLModel.metadata.create_all(engine)
-    return engine
+    """Where a story is played; `scenarios/conftest.py` puts PostgreSQL in its place."""
+    return fresh(folder / "story.db")
 
 
 async def _play(

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from handlers.digests import DigestSettings, compute
 from handlers.policy import BEIJING
@@ -21,8 +22,8 @@ from storage.enums import (
     UnitKind,
     Urgency,
 )
-from storage.sessions import make_engine
 from storage.tables import Assignment, Catalogue, Room, Ticket, Unit
+from tests.databases import fresh, ids_go_on
 
 UNITS = ("泉河街道", "龙山街道", "怀柔镇", "雁栖镇", "庙城镇", "北房镇", "杨宋镇", "桥梓镇", "渤海镇")
 AGENCIES = ("区生态环境局", "区城市管理委", "区水务局")
@@ -51,10 +52,9 @@ def at(text: str) -> datetime:
 
 
 @contextmanager
-def database(url: str = "sqlite://") -> Iterator[Session]:
+def database(engine: Engine | None = None) -> Iterator[Session]:
     """A session on a fresh database with the units and the catalogue."""
-    engine = make_engine(url, durable=False)
-    SQLModel.metadata.create_all(engine)
+    engine = engine or fresh(None)
     with Session(engine) as session:
         add_district(session)
         yield session
@@ -71,6 +71,7 @@ def add_district(session: Session) -> None:
         session.add(Room(id=position, unit_id=position, topic=f"{name}见诉领办工作群"))
     for position, category in enumerate(CATEGORIES):
         session.add(Catalogue(category=category, lead_agency="区城市管理委", position=position))
+    ids_go_on(session, Unit, Room)
     session.flush()
 
 

@@ -13,6 +13,7 @@ from sqlmodel import select
 from storage.enums import EventKind
 from storage.sessions import make_engine, reading
 from storage.tables import Digest, Event
+from tests.databases import fresh_url
 from tests.digests.build import District, daily
 from tests.digests.reconcile import differences
 
@@ -80,7 +81,7 @@ def test_a_replayed_day_agrees_with_its_events(tmp_path: Path) -> None:
     pytest.importorskip("bot.cli")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    url = f"sqlite:///{tmp_path / 'day.sqlite'}"
+    url = fresh_url(tmp_path / "day.sqlite")
     command = [sys.executable, "-m", "bot", "replay", str(transcript(tmp_path / "day.jsonl"))]
     command += ["--units", str(tmp_path), "--out", str(tmp_path / "out"), "--database", url]
     subprocess.run([*command, "--until", "2026-03-03T12:10:00+08:00"], check=True, timeout=120)

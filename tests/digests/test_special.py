@@ -13,8 +13,8 @@ from bot.settings import SettingsError, load_settings
 from bot.showing import digest_of
 from handlers.digest_windows import DigestSettings, DueWindow, WindowError, special_window
 from storage.enums import DigestKind
-from storage.migrate import upgrade
-from storage.sessions import make_engine, transaction
+from storage.sessions import transaction
+from tests.databases import fresh
 from tests.digests.build import District, add_district, at
 
 NOW = at("2026-03-10 09:00")
@@ -67,8 +67,7 @@ def test_the_files_of_a_daily_digest_are_named_by_the_day_in_beijing() -> None:
 
 
 def test_a_period_has_text_picture_and_excel_of_the_same_numbers(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path}/d.db", durable=False)
-    upgrade(engine)
+    engine = fresh(tmp_path / "d.db")
     with transaction(engine) as session:
         add_district(session)
         district = District(session)

@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from storage import digests
 from storage.enums import DigestKind
 from storage.sessions import make_engine, transaction
+from tests.databases import fresh
 from tests.digests.build import District, at, daily, database
 from tests.digests.test_numbers import digest_noon_units
 
@@ -32,8 +32,7 @@ def test_a_window_is_claimed_once_per_kind(district: District) -> None:
 
 
 def test_a_claim_that_is_rolled_back_is_free_again(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite:///{tmp_path / 'd.sqlite'}", durable=False)
-    SQLModel.metadata.create_all(engine)
+    engine = fresh(tmp_path / "d.sqlite")
     with pytest.raises(RuntimeError), transaction(engine) as session:
         assert claim(session) is not None
         raise RuntimeError
@@ -66,19 +65,16 @@ def test_the_store_keeps_numbers_text_and_files(district: District) -> None:
 
 def test_postgresql_counts_the_same(postgres_url: str) -> None:
     found = []
-    for url in ("sqlite://", postgres_url):
-        with database(url) as session:
+    for engine in (None, make_engine(postgres_url)):
+        with database(engine) as session:
             digest_noon_units(District(session))
             found.append(daily(District(session), at("2026-04-22 12:00:00")))
             session.rollback()
     assert found[0] == found[1]
 
 
-def test_two_processes_claim_a_window_on_postgresql_once(postgres: str) -> None:
-    engine = make_engine(postgres)
-    SQLModel.metadata.create_all(engine)
-    with transaction(engine) as session:
-        session.connection().execute(text("DELETE FROM digest"))
+def test_two_processes_claim_a_window_on_postgresql_once(postgres_url: str) -> None:
+    engine = make_engine(postgres_url)
     first = Session(engine)
     assert claim(first) is not None
     answers: list[int | None] = []

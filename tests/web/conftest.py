@@ -12,8 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from sqlalchemy import Engine
 
-from storage.migrate import upgrade
-from storage.sessions import make_engine
+from tests.databases import fresh
 from tests.web.site import PASSWORD, Site, served
 
 ARGUMENTS = (
@@ -32,9 +31,8 @@ def site(engine: Engine, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def quick_site(tmp_path: Path) -> Iterator[Site]:
-    """On SQLite alone: for a browser, which is slow enough."""
-    engine = make_engine(f"sqlite:///{tmp_path}/page.db", durable=False)
-    upgrade(engine)
+    """On one database only: for a browser, which is slow enough."""
+    engine = fresh(tmp_path / "page.db")
     made = Site(engine, tmp_path)
     yield made
     made.close()

@@ -94,6 +94,7 @@ class Site:
     def __init__(self, engine: Engine, folder: Path) -> None:
         prepare(engine)
         self.engine, self.folder = engine, folder
+        self.url = engine.url.render_as_string(hide_password=False)
         self.clock = VirtualClock(NINE)
         self.process = Process(engine, Groups(), self.clock, folder)
         with transaction(engine) as session:

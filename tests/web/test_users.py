@@ -14,7 +14,7 @@ LONG = "a long enough one"
 @pytest.fixture
 def command(quick_site: Site, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.chdir(quick_site.folder)
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{quick_site.folder}/page.db")
+    monkeypatch.setenv("DATABASE_URL", quick_site.url)
     return CliRunner()
 
 
