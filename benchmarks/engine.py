@@ -29,6 +29,7 @@ from typing import Any
 from sqlalchemy import Engine, insert
 from sqlmodel import Session, col, func, select
 
+from benchmarks.peers.chatter import chatter as chat
 from bot.channels.base import InboundMessage
 from bot.clock import VirtualClock
 from bot.database import Database
@@ -54,23 +55,6 @@ COMPLAINTS = (
     "{place}有居民来电，自来水停了一天，家里没法做饭，请尽快恢复。",
     "市民投诉，{place}东头路面塌陷，电动车掉进去过，要求修补。",
     "{place}路灯坏了三盏，夜里看不见路，老人不敢出门，请维修。",
-)
-CHATTER = (
-    "收到，谢谢各位",
-    "下午两点开会，三楼会议室，请准时参加",
-    "各村注意森林防火，严禁野外用火",
-    "辛苦了",
-    "明天我休假，有事找小李",
-    "本周共受理诉求52件，按时办结率98%",
-    "材料报一下，今天下班前发我邮箱",
-    "哈哈",
-    "中午食堂吃什么",
-    "[强][强]",
-    "请各单位学习文件精神，做好落实",
-    "今天大风，注意高空坠物",
-    "@所有人 填一下接龙",
-    "好的",
-    "昨天的会议纪要发群里了",
 )
 
 
@@ -140,7 +124,7 @@ def complaints(count: int) -> Callable[[Bench], list[str]]:
 
 
 def chatter(count: int) -> Callable[[Bench], list[str]]:
-    return lambda _: [f"{CHATTER[n % len(CHATTER)]}{'' if n % 3 else f' {n}'}" for n in range(count)]
+    return lambda _: chat(count)
 
 
 def tickets(folder: Path) -> dict[str, Any]:
