@@ -1,9 +1,11 @@
-"""Takes what waits in the inbox: one transaction for a batch, a savepoint for each message, the bad ones parked."""
+"""Takes what waits in the inbox: one transaction and one savepoint for a batch. If a message of it fails, the batch is
+undone and done again with a savepoint for each message, and the bad ones are parked."""
 
 from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
@@ -22,6 +24,7 @@ from storage.tables import InboxMessage
 log = logging.getLogger(__name__)
 BATCH = 100  # messages of one transaction
 AT_ONCE = 0.5  # seconds of one transaction, after which what arrived meanwhile is stored first
+SETTLED_TOGETHER = 16  # rows that wait to be written; each message looks through those that wait
 ATTEMPTS = 3  # tries before a message is parked
 
 
@@ -48,17 +51,46 @@ class InboxWorker:
 
     def _take(self, session: Session) -> int:
         now = self._clock.now()
-        began, taken = self._clock.monotonic(), 0
-        for message in inbox.take(session, self._batch, now=now):
-            self._handle(session, message, now)
-            taken += 1
-            if self._clock.monotonic() - began >= AT_ONCE:
-                break
+        messages = inbox.take(session, self._batch, now=now)
+        if len(messages) > 1:
+            registry.recall(session, self._knowledge.context(session), messages)
+        taken = self._together(session, messages, now)
+        if taken is None:
+            taken = self._one_by_one(session, messages, now)
         if taken and self._gate.is_open:
             registry.say_prompts(session, self._knowledge.context(session), now=now)
         return taken
 
+    def _together(self, session: Session, messages: Sequence[InboxMessage], now: datetime) -> int | None:
+        """Handle messages in one savepoint; how many, or None when one of them failed, and then nothing was done."""
+        began, taken = self._clock.monotonic(), 0
+        try:
+            with session.begin_nested():
+                for message in messages:
+                    became = registry.handle(session, self._knowledge.context(session), message, now=now)
+                    inbox.settle(session, message, became=became)
+                    taken += 1
+                    if self._clock.monotonic() - began >= AT_ONCE:
+                        break
+                    if taken % SETTLED_TOGETHER == 0:
+                        session.flush()
+        except OperationalError:
+            raise  # the database, not a message: nothing of this batch is kept, all of it is tried again
+        except Exception:
+            return None
+        return taken
+
+    def _one_by_one(self, session: Session, messages: Sequence[InboxMessage], now: datetime) -> int:
+        began, taken = self._clock.monotonic(), 0
+        for message in messages:
+            self._handle(session, message, now)
+            taken += 1
+            if self._clock.monotonic() - began >= AT_ONCE:
+                break
+        return taken
+
     def _handle(self, session: Session, message: InboxMessage, now: datetime) -> None:
+        """Handle one message in a savepoint of its own, and park it if that keeps failing."""
         inbox_id = message.id
         assert inbox_id is not None
         try:
@@ -66,7 +98,7 @@ class InboxWorker:
                 became = registry.handle(session, self._knowledge.context(session), message, now=now)
                 inbox.settle(session, message, became=became)
         except OperationalError:
-            raise  # the database, not the message: nothing of this batch is kept, all of it is tried again
+            raise
         except Exception:
             log.exception("message_failed", extra={"inbox_id": inbox_id})
             session.expire_all()

@@ -110,7 +110,7 @@ def import_orders(
     for order in orders:
         if order.text:
             known = tickets.by_order_no(session, order.order_no) is not None
-            stored = not known and inbox.add_once(session, stored_row(_message(order, now), people.IMPORT_ACCOUNT))
+            stored = not known and inbox.add_once(session, [stored_row(_message(order, now), people.IMPORT_ACCOUNT)])
             (done.new if stored else done.known).append(order.order_no)
     for order in _results(orders):
         if _call_back(session, ctx, order, now=now):

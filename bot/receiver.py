@@ -30,13 +30,12 @@ class Receiver:
         return new
 
     def store_in(self, session: Session, messages: Sequence[InboundMessage]) -> int:
-        new = 0
-        for message in messages:
-            if inbox.add_once(session, stored_row(message, self._account)):
-                new += 1
-            else:
-                log.info("message_seen_before", extra={"message_id": message.message_id})
-        return new
+        rows = [stored_row(message, self._account) for message in messages]
+        new = inbox.add_once(session, rows)
+        for row in rows:
+            if (row["channel_room_id"], row["message_id"]) not in new:
+                log.info("message_seen_before", extra={"message_id": row["message_id"]})
+        return len(new)
 
 
 def stored_row(message: InboundMessage, account: str) -> dict[str, object]:

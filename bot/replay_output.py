@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from bot.cutting import cut
 from handlers.context import Context
 from handlers.policy import BEIJING
-from storage import meta, tickets
+from storage import meta, room_tickets, tickets
 from storage.enums import InboxState, MessageType, OutboxState
 from storage.tables import Assignment, Digest, InboxMessage, OutboxMessage, Ticket
 
@@ -41,7 +41,7 @@ def ticket_json(session: Session, ctx: Context, ticket: Ticket) -> dict[str, Any
     lead = tickets.lead_of(session, ticket.id or 0)
     repeated = session.get(Ticket, ticket.repeat_of_id) if ticket.repeat_of_id else None
     parts = [part for part in tickets.parts_of(session, ticket.id or 0) if part.part != "evidence"]
-    reported_short = tickets.short_in_room(session, room_id=ticket.room_id, ticket_id=ticket.id or 0)
+    reported_short = room_tickets.short_in_room(session, room_id=ticket.room_id, ticket_id=ticket.id or 0)
     return {
         "no": ticket.no,
         "short": lead.short if lead else reported_short,

@@ -10,7 +10,7 @@ from handlers import texts
 from handlers.context import Context, UnitInfo
 from handlers.policy import BEIJING
 from handlers.speaking import say
-from storage import deadlines, meta, tickets
+from storage import deadlines, meta, room_tickets, tickets
 from storage.enums import AssignmentRole, EventKind, SayKind, Urgency
 from storage.tables import Assignment, Ticket
 
@@ -40,7 +40,9 @@ def open_duty(
         short = 0
         _tell_of_missing_room(session, ctx, ticket, unit, now)
     else:
-        short = tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id, today=today, fresh=fresh_number)
+        short = room_tickets.number_in_room(
+            session, room_id=room.id, ticket_id=ticket.id, today=today, fresh=fresh_number
+        )
     assignment = Assignment(
         ticket_id=ticket.id,
         unit_id=unit.id,

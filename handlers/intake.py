@@ -20,8 +20,9 @@ from handlers.reading import gist as gists
 from handlers.reading import routing
 from handlers.reading.views import Complaint, Reading, Route
 from handlers.speaking import say
-from storage import inbox, tickets
+from storage import inbox, repeats, room_tickets, tickets
 from storage.enums import AssignmentRole, EventKind, MessageType, SayKind, TicketStatus, UnitKind
+from storage.repeats import Earlier
 from storage.tables import InboxMessage, Ticket
 from storage.tickets import ALIVE
 
@@ -135,12 +136,12 @@ def _open_ticket(
     )
     today = last.sent_at.astimezone(BEIJING).date()
     if unit is None:
-        short = tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
+        short = room_tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
         _ask_dispatcher(session, ctx, ticket, room, route, short, last, now=now)
         return ticket
     in_unit_room = room.unit_id == unit.id
     if not in_unit_room:
-        tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
+        room_tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
     open_duty(
         session,
         ctx,
@@ -190,7 +191,7 @@ def _ask_dispatcher(
         return
     if asked != room:
         today = message.sent_at.astimezone(BEIJING).date()
-        short = tickets.number_in_room(session, room_id=asked.id, ticket_id=ticket.id or 0, today=today)
+        short = room_tickets.number_in_room(session, room_id=asked.id, ticket_id=ticket.id or 0, today=today)
     body = ticket_body(session, ticket, short=short)
     say(
         session,
@@ -291,9 +292,9 @@ def _reported_again(
     )
 
 
-def _repeat_of(session: Session, ctx: Context, ticket: Ticket, complaint: Complaint, *, at: datetime) -> Ticket | None:
+def _repeat_of(session: Session, ctx: Context, ticket: Ticket, complaint: Complaint, *, at: datetime) -> Earlier | None:
     """The ticket that this one repeats: same call-back number, or same place with nearly the same text, in 7 days."""
-    candidates = tickets.repeat_candidates(
+    candidates = repeats.candidates(
         session,
         since=at - ctx.policy.repeat,
         until=at,

@@ -14,7 +14,7 @@ from handlers.reading import complaints, orders, quotes, replies
 from handlers.reading.text import fold
 from handlers.reading.views import Intent, MessageView, Reading, RoomState, TicketView
 from handlers.room_memory import OF_QUOTED, Memory, remember
-from storage import inbox, tickets
+from storage import inbox, room_tickets, tickets
 from storage.enums import UnitKind
 from storage.tables import InboxMessage
 
@@ -46,7 +46,7 @@ def listen(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo
     if intent is not None and (intent.explicit or memory.state.quoted is not None) and not _is_order(view):
         return heard
     before = _fragments(session, ctx, message)
-    known = [ticket.text for ticket in tickets.recent_in_room(session, room.id, message.sent_at - KNOWN_FOR)]
+    known = room_tickets.recent_texts(session, room.id, message.sent_at - KNOWN_FOR)
     befores = [view_of(ctx, row, room, speaker) for row in before]
     reading = complaints.read(view, gazetteer, befores, known)
     if intent is not None and (_names_an_open_one(intent, speaker, room) or not _complains(reading)):

@@ -14,7 +14,7 @@ from handlers.errors import AskBack, IllegalMove, NotAllowed
 from handlers.lifecycle import Move
 from handlers.policy import BEIJING
 from handlers.speaking import hush, say
-from storage import tickets
+from storage import room_tickets, tickets
 from storage.enums import AssignmentRole, AssignmentStatus, EventKind, Role, SayKind, TicketStatus, UnitKind
 from storage.tables import Assignment, Ticket
 from storage.tickets import ALIVE
@@ -103,7 +103,7 @@ def _hand_back(
     if room is None:
         return
     today = answer.at.astimezone(BEIJING).date()
-    short = tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
+    short = room_tickets.number_in_room(session, room_id=room.id, ticket_id=ticket.id or 0, today=today)
     text = texts.handed_back(
         short=short,
         unit=unit.name,

@@ -11,7 +11,7 @@ from handlers.context import Context, RoomInfo
 from handlers.escalation import choose_owner, wait_again
 from handlers.lifecycle import Move
 from handlers.speaking import hush, say
-from storage import inbox, tickets
+from storage import inbox, room_tickets, tickets
 from storage.enums import AssignedBy, AssignmentRole, AssignmentStatus, EventKind, SayKind, TicketStatus
 from storage.tables import Assignment, InboxMessage, Ticket
 
@@ -96,7 +96,7 @@ def _withdraw(session: Session, ctx: Context, ticket: Ticket, message: InboxMess
             now=now,
             tickets=[ticket.no],
         )
-    if asked is not None and (short := tickets.short_in_room(session, room_id=asked.id, ticket_id=ticket.id or 0)):
+    if asked is not None and (short := room_tickets.short_in_room(session, room_id=asked.id, ticket_id=ticket.id or 0)):
         say(
             session,
             ctx,

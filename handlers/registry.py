@@ -6,7 +6,7 @@ became: None means nothing (no ticket, no event, no attachment).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,10 +18,12 @@ from handlers.context import Context, RoomInfo
 from handlers.errors import AskBack, RefusedError
 from handlers.identity import say_who
 from handlers.intake import take_complaints
-from handlers.listening import listen, listen_privately
+from handlers.listening import KNOWN_FOR, listen, listen_privately
+from handlers.policy import BEIJING
 from handlers.reading.views import Act
+from handlers.room_memory import QUESTION_OPEN
 from handlers.speaking import say
-from storage import inbox, meta, outbox, tickets
+from storage import inbox, meta, outbox, room_tickets, tickets
 from storage.enums import MessageType, SayKind, Step, TicketStatus, UnitKind
 from storage.tables import Assignment, InboxMessage, Ticket
 
@@ -70,6 +72,21 @@ READABLE = (
 )
 
 
+def recall(session: Session, ctx: Context, messages: Sequence[InboxMessage]) -> None:
+    """Read at once what the rooms and senders of a batch remember; each message alone would ask for its own."""
+    heard = [(message, room) for message in messages if (room := _room(ctx, message)) is not None]
+    if not heard:
+        return
+    for message, room in heard:
+        message.room_id = room.id
+    earliest = min(message.sent_at for message, _ in heard)
+    rooms = {room.id for _, room in heard}
+    for today in {message.sent_at.astimezone(BEIJING).date() for message, _ in heard}:
+        room_tickets.recall_rooms(session, rooms, today=today, since=earliest - KNOWN_FOR)
+    senders = {(room.id, message.sender_name) for message, room in heard}
+    inbox.recall_senders(session, senders, earliest - max(QUESTION_OPEN, ctx.policy.gather))
+
+
 def handle(session: Session, ctx: Context, message: InboxMessage, *, now: datetime) -> str | None:
     """Understand one message and carry it out; what it became. Safe to call again after a roll-back."""
     if message.is_self or message.sender_name == ctx.bot_name:
@@ -81,7 +98,8 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     room = _room(ctx, message)
     if room is None:
         return _unbound(session, ctx, message, now=now)
-    message.room_id = room.id
+    if message.room_id != room.id:  # else it is in the session's list of changes for nothing
+        message.room_id = room.id
     if ctx.district.heard_twice(room.id):
         if (twin := inbox.twin(session, message, room.id)) is not None:
             return f"{inbox.TWIN}{twin.id}"

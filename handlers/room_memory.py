@@ -21,10 +21,10 @@ from handlers.reading.numbers import MAX_SHORT
 from handlers.reading.replies_menu import ORDER_NO
 from handlers.reading.text import fold
 from handlers.reading.views import Act, RoomState, TicketView
-from storage import inbox, outbox, tickets
+from storage import inbox, outbox, room_tickets, tickets
 from storage.enums import AssignmentStatus, TicketStatus, UnitKind
+from storage.room_tickets import DutyOf, Known
 from storage.tables import InboxMessage, Ticket
-from storage.tickets import DutyOf, Known
 
 QUESTION_OPEN = timedelta(minutes=3)  # how long a bare answer still belongs to the bot's question
 _NUMBER_OF_PROMPT = re.compile(r"^\s*(?:更正：)?(\d{1,4})号")
@@ -54,8 +54,7 @@ class Memory:
 def remember(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, text: str) -> Memory:
     """What a message in a room can be about; `text` is its own, without the quoted part."""
     today = message.sent_at.astimezone(BEIJING).date()
-    session.flush()
-    numbered = tickets.numbered_in_room(session, room.id, today)
+    numbered = room_tickets.numbered_in_room(session, room.id, today)
     shown = list(numbered.items())
     quote = _quoted(session, message, room, shown, ctx.bot_name)
     quoted = _stranger(session, ctx, room, quote)
@@ -67,11 +66,11 @@ def remember(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
         if ticket is not None and ticket.id not in short_of:
             assert ticket.id is not None
             short_of[ticket.id] = next(free)
-            shown.append((short_of[ticket.id], tickets.as_known(ticket)))
+            shown.append((short_of[ticket.id], room_tickets.as_known(ticket)))
     unknown = {next(free): full for full, ticket in named.items() if ticket is None and _OWN_NUMBER.fullmatch(full)}
     written = {full: short_of[ticket.id or 0] for full, ticket in named.items() if ticket is not None}
     ids = tuple(ticket.id for _, ticket in shown)
-    duties = tickets.duties_in_room(session, ids) if ids else {}
+    duties = room_tickets.duties_in_room(session, ids) if ids else {}
     about = quoted.id if quoted else quote.ticket_id
     state = RoomState(
         tickets=tuple(_ticket_view(ctx, room, short, t, duties.get(t.id, [])) for short, t in shown),

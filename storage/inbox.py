@@ -1,13 +1,14 @@
 """The inbox: stored once, taken in order, parked when understanding keeps failing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, true, update
+from sqlalchemy import bindparam, func, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from storage import remembered
 from storage.enums import InboxState, MessageType
 from storage.tables import InboxMessage
 
@@ -22,10 +23,21 @@ def insert_or_nothing(session: Session, table: Any, values: Sequence[dict[str, A
     return sum(len(session.execute(statement.values(row)).all()) for row in values)
 
 
-def add_once(session: Session, values: dict[str, Any]) -> bool:
-    """Store a message; False when this id was seen before in this room of this account."""
-    values = {"state": InboxState.NEW, "attempts": 0, **values}
-    return insert_or_nothing(session, InboxMessage, [values]) == 1
+def add_once(session: Session, messages: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Store messages of one account, in their order; room and message id of those that were new.
+
+    An id seen before in its room is left out.
+    """
+    if not messages:
+        return set()
+    make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        make(InboxMessage)
+        .on_conflict_do_nothing()
+        .returning(col(InboxMessage.channel_room_id), col(InboxMessage.message_id))
+    )
+    values = [{"state": InboxState.NEW, "attempts": 0, **message} for message in messages]
+    return {(room, message_id) for room, message_id in session.execute(statement, values)}
 
 
 def take(session: Session, limit: int, *, now: datetime) -> list[InboxMessage]:
@@ -44,6 +56,9 @@ def settle(session: Session, message: InboxMessage, *, became: str | None) -> No
     message.became = became
     message.error = None
     session.add(message)
+    said: _Said | None = remembered.peek(session, _said_key(message.room_id or 0, message.sender_name))
+    if said is not None and message.sent_at >= said.since:
+        said.rows.append(message)
 
 
 def note_failure(session: Session, inbox_id: int, *, error: str, attempts_allowed: int) -> bool:
@@ -81,40 +96,69 @@ def recent_of_sender(
     before_id: int,
 ) -> list[InboxMessage]:
     """What a sender said in a room within a time, oldest first, without the message `before_id` and later ones."""
-    return list(
-        session.exec(
-            select(InboxMessage)
-            .where(
-                InboxMessage.room_id == room_id,
-                InboxMessage.sender_name == sender_name,
-                InboxMessage.sent_at >= since,
-                InboxMessage.sent_at <= until,
-                col(InboxMessage.id) < before_id,
-                InboxMessage.state == InboxState.DONE,
-            )
-            .order_by(col(InboxMessage.sent_at), col(InboxMessage.id))
-        ).all()
+    said: _Said | None = remembered.peek(session, _said_key(room_id, sender_name))
+    if said is None or said.since > since:
+        said = _Said(since, _said_since(session, [(room_id, sender_name)], since))
+        remembered.keep(session, _said_key(room_id, sender_name), said, of=())
+    found = [row for row in said.rows if since <= row.sent_at <= until and (row.id or 0) < before_id]
+    return sorted(found, key=lambda row: (row.sent_at, row.id))
+
+
+class _Said(NamedTuple):
+    """What a sender said in a room since a time; `settle` adds to it."""
+
+    since: datetime
+    rows: list[InboxMessage]
+
+
+def _said_key(room_id: int, sender_name: str) -> tuple[str, int, str]:
+    return ("said", room_id, sender_name)
+
+
+_SAID_SINCE = (
+    select(InboxMessage)
+    .where(
+        tuple_(col(InboxMessage.room_id), col(InboxMessage.sender_name)).in_(bindparam("senders", expanding=True)),
+        InboxMessage.sent_at >= bindparam("since"),
+        InboxMessage.state == InboxState.DONE,
     )
+    .order_by(col(InboxMessage.id))
+)
+
+
+def _said_since(session: Session, senders: Sequence[tuple[int, str]], since: datetime) -> list[InboxMessage]:
+    return list(session.exec(_SAID_SINCE, params={"senders": senders, "since": since}).all())
+
+
+def recall_senders(session: Session, senders: Collection[tuple[int, str]], since: datetime) -> None:
+    """Read at once what several senders (room, name) said since a time, for `recent_of_sender` to find."""
+    said = {sender: _Said(since, []) for sender in senders}
+    for row in _said_since(session, list(senders), since):
+        said[row.room_id or 0, row.sender_name].rows.append(row)
+    for (room_id, sender_name), rows in said.items():
+        remembered.keep(session, _said_key(room_id, sender_name), rows, of=())
+
+
+_SAME_TEXT = (
+    select(InboxMessage)
+    .where(
+        InboxMessage.room_id == bindparam("room_id"),
+        InboxMessage.sent_at >= bindparam("since"),
+        InboxMessage.sent_at <= bindparam("until"),
+        InboxMessage.text == bindparam("text"),
+        col(InboxMessage.id) < bindparam("before_id"),
+        col(InboxMessage.type).in_([MessageType.TEXT, MessageType.URL, MessageType.CHAT_HISTORY]),
+    )
+    .order_by(col(InboxMessage.id).desc())
+)
 
 
 def same_text(
     session: Session, *, room_id: int, text: str, since: datetime, until: datetime, before_id: int
 ) -> list[InboxMessage]:
     """Messages with exactly this text in a room within a time, newest first."""
-    return list(
-        session.exec(
-            select(InboxMessage)
-            .where(
-                InboxMessage.room_id == room_id,
-                InboxMessage.sent_at >= since,
-                InboxMessage.sent_at <= until,
-                InboxMessage.text == text,
-                col(InboxMessage.id) < before_id,
-                col(InboxMessage.type).in_([MessageType.TEXT, MessageType.URL, MessageType.CHAT_HISTORY]),
-            )
-            .order_by(col(InboxMessage.id).desc())
-        ).all()
-    )
+    given = {"room_id": room_id, "text": text, "since": since, "until": until, "before_id": before_id}
+    return list(session.exec(_SAME_TEXT, params=given).all())
 
 
 def twin(session: Session, message: InboxMessage, room_id: int) -> InboxMessage | None:

@@ -4,12 +4,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage import meta
+from storage import meta, remembered
 from storage.tables import (
     Catalogue,
     Duty,
     Member,
     MemberContact,
+    Meta,
     PlaceAlias,
     Room,
     RoomBinding,
@@ -66,7 +67,7 @@ def contacts(session: Session) -> list[MemberContact]:
 
 
 def roster_version(session: Session) -> int:
-    return int(meta.get(session, ROSTER_VERSION, "0"))
+    return remembered.once(session, ROSTER_VERSION, lambda: int(meta.get(session, ROSTER_VERSION, "0")), of=(Meta,))
 
 
 def touch_roster(session: Session) -> None:

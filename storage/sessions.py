@@ -13,6 +13,8 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, create_engine
 
+from storage import remembered
+
 BUSY_TIMEOUT_MS = 30_000  # longer than any write lock that we expect (a backup, a stuck reader)
 
 
@@ -76,6 +78,7 @@ def transaction(engine: Engine) -> Iterator[Session]:
     """Commit on success, roll back otherwise. Rows stay readable after the commit."""
     try:
         with Session(engine, expire_on_commit=False) as session, session.begin():
+            remembered.begin(session)
             yield session
     except OperationalError as error:
         first = _first(error)

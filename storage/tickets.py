@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import func, or_, union, update
+from sqlalchemy import bindparam, func, update
 from sqlmodel import Session, col, select
 
 from storage.enums import AssignmentRole, AssignmentStatus, EventKind, TicketStatus
-from storage.tables import Assignment, CallBack, Event, InboxMessage, OutboxMessage, RoomNumber, Ticket, TicketMessage
+from storage.tables import Assignment, CallBack, Event, InboxMessage, OutboxMessage, Ticket, TicketMessage
 
 CLOSED = (TicketStatus.RESOLVED, TicketStatus.WITHDRAWN)
 OPEN = tuple(status for status in TicketStatus if status not in CLOSED)
@@ -60,62 +60,6 @@ def duty_of_unit(session: Session, ticket_id: int, unit_id: int) -> Assignment |
     ).first()
 
 
-class Known(NamedTuple):
-    """A ticket as far as a message is read with it; plain values, since a room may know a thousand."""
-
-    id: int
-    no: str
-    status: TicketStatus
-    unit_id: int | None
-    text: str
-    category: str
-    place: str | None
-    village: str | None
-    township: str | None
-    order_no: str | None
-
-
-class DutyOf(NamedTuple):
-    """A duty as far as a message is read with it."""
-
-    ticket_id: int
-    unit_id: int
-    status: AssignmentStatus
-    owner_id: int | None
-
-
-_KNOWN: Any = [col(getattr(Ticket, name)) for name in Known._fields]
-_DUTY_OF: Any = [col(getattr(Assignment, name)) for name in DutyOf._fields]
-
-
-def as_known(ticket: Ticket) -> Known:
-    return Known(*(getattr(ticket, name) for name in Known._fields))
-
-
-def numbered_in_room(session: Session, room_id: int, today: date) -> dict[int, Known]:
-    """The tickets that a room knows by number: today's, and older ones still open; in the order of numbering.
-
-    The newest bearer of a number counts.
-    """
-    # Two ways in, each by an index: all that a room ever numbered must not be read for every message.
-    of_today = select(RoomNumber.id).where(RoomNumber.room_id == room_id, RoomNumber.day == today)
-    still_open = (
-        select(RoomNumber.id)
-        .join(Ticket, col(Ticket.id) == col(RoomNumber.ticket_id))
-        .where(col(Ticket.status).in_(OPEN), col(RoomNumber.room_id) + 0 == room_id)  # + 0: not by the room's index
-    )
-    rows = session.connection().execute(
-        select(RoomNumber.short, *_KNOWN)
-        .where(RoomNumber.ticket_id == Ticket.id, col(RoomNumber.id).in_(union(of_today, still_open)))
-        .order_by(col(RoomNumber.id))
-    )
-    found: dict[int, Known] = {}
-    for short, *values in rows:
-        found.pop(short, None)
-        found[short] = Known(*values)
-    return found
-
-
 def of_outbox(session: Session, room_id: int, message_id: str) -> list[str]:
     """Ticket numbers that a message of ours was about."""
     rows = session.exec(
@@ -165,50 +109,6 @@ def resolved_by(session: Session, *, room_id: int, sender_name: str, since: date
     )
 
 
-def recent_in_room(session: Session, room_id: int, since: datetime, limit: int = 20) -> list[Ticket]:
-    """The newest tickets of a room since a time, newest last."""
-    rows = session.exec(
-        select(Ticket)
-        .where(Ticket.room_id == room_id, Ticket.created_at >= since)
-        .order_by(col(Ticket.id).desc())
-        .limit(limit)
-    ).all()
-    return list(reversed(rows))
-
-
-def repeat_candidates(
-    session: Session,
-    *,
-    since: datetime,
-    until: datetime,
-    phone_hash: str | None,
-    village: str | None,
-    township: str | None,
-    unit_id: int | None,
-) -> list[Ticket]:
-    """Tickets within a time that may be the same matter: same call-back number, or same place; newest first.
-
-    One whose text was blanked is like nothing any more.
-    """
-    same = []
-    if phone_hash:
-        same.append(col(Ticket.phone_hash) == phone_hash)
-    if village:
-        same.append((col(Ticket.village) == village) & (col(Ticket.township) == township))
-    elif unit_id is not None:
-        same.append(col(Ticket.village).is_(None) & (col(Ticket.unit_id) == unit_id))
-    if not same:
-        return []
-    return list(
-        session.exec(
-            select(Ticket)
-            .where(Ticket.created_at >= since, Ticket.created_at <= until, or_(*same), col(Ticket.blanked_at).is_(None))
-            .order_by(col(Ticket.id).desc())
-            .limit(200)
-        ).all()
-    )
-
-
 def open_loads(session: Session, member_ids: Iterable[int]) -> dict[int, int]:
     """How many open duties each member owns."""
     rows = session.exec(
@@ -237,60 +137,23 @@ def waiting_of_unit(session: Session, unit_id: int) -> list[tuple[Assignment, Ti
 # ---- writing ---------------------------------------------------------------------------------------------------------
 
 
+_HIGHEST_NO: Any = select(func.max(Ticket.no)).where(
+    Ticket.no >= bindparam("first"),
+    Ticket.no <= bindparam("end"),
+    func.length(Ticket.no) == bindparam("length"),
+)
+
+
 def next_no(session: Session, day: date) -> str:
     """The next district-wide number of a day: YYYYMMDD-NNNN; five digits after the 9,999th."""
     prefix, last = f"{day:%Y%m%d}-", 0
     for digits in (4, 5):  # numbers of one length sort as text; the index finds the highest of each at once
         first, end = f"{prefix}{'0' * digits}", f"{prefix}{'9' * digits}"
-        same_length = func.length(Ticket.no) == len(end)
-        highest = session.exec(
-            select(func.max(Ticket.no)).where(Ticket.no >= first, Ticket.no <= end, same_length)
-        ).one()
+        highest = session.exec(_HIGHEST_NO, params={"first": first, "end": end, "length": len(end)}).one()
         last = int(highest.removeprefix(prefix)) if highest else last
         if highest != end:
             break
     return f"{prefix}{last + 1:04d}"
-
-
-def number_in_room(session: Session, *, room_id: int, ticket_id: int, today: date, fresh: bool = False) -> int:
-    """The ticket's number in a room: the one it has while it is open or of today, else the next free one.
-
-    Numbers start from 1 each day, skip those of tickets still open there, and are not used twice in a day. `fresh`: only
-    a number of today counts, for a ticket reopened on a later day.
-    """
-    own = session.exec(
-        select(RoomNumber, Ticket)
-        .where(RoomNumber.room_id == room_id, RoomNumber.ticket_id == ticket_id, RoomNumber.ticket_id == Ticket.id)
-        .order_by(col(RoomNumber.id).desc())
-    ).all()
-    for number, ticket in own:
-        if number.day == today or (not fresh and ticket.status not in CLOSED):
-            return number.short
-    of_today = RoomNumber.room_id == room_id, RoomNumber.day == today
-    short = (session.exec(select(func.max(RoomNumber.short)).where(*of_today)).one() or 0) + 1
-    older = session.exec(
-        select(RoomNumber.short).where(
-            RoomNumber.room_id == room_id,
-            RoomNumber.short >= short,
-            RoomNumber.ticket_id == Ticket.id,
-            col(Ticket.status).in_(OPEN),
-        )
-    )
-    taken = set(older.all())
-    while short in taken:
-        short += 1
-    session.add(RoomNumber(room_id=room_id, day=today, short=short, ticket_id=ticket_id))
-    session.flush()
-    return short
-
-
-def short_in_room(session: Session, *, room_id: int, ticket_id: int) -> int | None:
-    """The latest number of a ticket in a room, or None if the room never knew it."""
-    return session.exec(
-        select(RoomNumber.short)
-        .where(RoomNumber.room_id == room_id, RoomNumber.ticket_id == ticket_id)
-        .order_by(col(RoomNumber.id).desc())
-    ).first()
 
 
 def move(
@@ -432,15 +295,6 @@ def waiting_everywhere(session: Session, limit: int = 500) -> list[tuple[Assignm
             .limit(limit)
         ).all()
     )
-
-
-def duties_in_room(session: Session, ticket_ids: Sequence[int]) -> dict[int, list[DutyOf]]:
-    """The duties of several tickets, each in order of dispatch."""
-    found: dict[int, list[DutyOf]] = {}
-    query = select(*_DUTY_OF).where(col(Assignment.ticket_id).in_(ticket_ids)).order_by(col(Assignment.id))
-    for row in session.connection().execute(query):
-        found.setdefault(row[0], []).append(DutyOf(*row))
-    return found
 
 
 def ending_soon(session: Session, *, after: datetime, before: datetime) -> list[tuple[Assignment, Ticket]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from handlers.reading.building import Part, build, observe_order
 from handlers.reading.evidence import Observed, observe
-from handlers.reading.fragments import is_placeholder, is_supplement, usable_before
+from handlers.reading.fragments import is_placeholder, is_supplement, says_it_adds, usable_before
 from handlers.reading.index import ReadingIndex, reading_index
 from handlers.reading.judging import MEDIA_TYPES, ORDER_BASE, SILENT_TYPES, Judged, forbidden, judge, score_of
 from handlers.reading.lists import Items, split_items
@@ -113,7 +113,9 @@ def _read_free(
     if score >= needed(seen):
         context = "\n".join(texts)
         text = f"{context}\n{view.text}" if context else view.text
-        return _reading([Part(view, view.text, seen, context=context)], index, judge(seen), used, text=text)
+        adds = says_it_adds(seen) and not seen.features.keys() & PLACED
+        read = _reading([Part(view, view.text, seen, context=context)], index, judge(seen), used, text=text)
+        return replace(read, supplement=adds)
     if texts and (reading := _read_joined(view, index, texts, used, known)) is not None:
         return reading
     has_phone = any(found.kind == "phone" for found in find_numbers(seen.folded))

@@ -19,6 +19,7 @@ _ADDS = re.compile(
     r"补充|对了|忘(?:了)?说|忘(?:了)?写|具体(?:位置|地址|是)?|位置(?:在|是)|地址(?:在|是|:)|就是?(?:那|这|在)|就那|就这|还有个?情况|另外"
     r"|刚才(?:那|说)|这个?(?:诉求人|来电人)|诉求人|来电人|照片|如图|见图|上图|是[\u4e00-\u9fff]{2,5}[镇乡村]的"
 )
+_SAYS_IT_ADDS = re.compile(r"^\W*(?:我|再|另外?)*补充(?:一下|一句|几句|一点|说明|个情况|[,:])")
 _NOT_ADDING = re.compile(
     r"收到|谢谢|辛苦|好的|明白|怎么样|咋样|了没|了吗|吗[?]?$|已(?:经)?(?:联系|处理|安排|办)|派错|不用管|撤回|看错|我去|马上去|是不是该|哪个单位|会议|通知|哈哈"
 )
@@ -65,3 +66,8 @@ def is_supplement(view: MessageView, seen: Observed, has_phone: bool) -> bool:
     if _ADDS.search(text) and len(text) <= 60:
         return True
     return bool(seen.place.place or seen.place.village) and len(text) <= 20
+
+
+def says_it_adds(seen: Observed) -> bool:
+    """Tell whether a message that complains says that it adds to what was told: 补充一下，臭味很大."""
+    return _SAYS_IT_ADDS.match(seen.folded.strip()) is not None

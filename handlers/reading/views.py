@@ -109,7 +109,7 @@ class Complaint:
 @dataclass(frozen=True, slots=True)
 class Reading:
     complaints: tuple[Complaint, ...] = ()
-    supplement: bool = False  # no complaint by itself, but adds to one the sender just told
+    supplement: bool = False  # adds to a complaint that the sender just told, if there is one
     used_before: tuple[int, ...] = ()  # indexes into `before` that became part of the (first) complaint
     score: float = 0.0  # log-odds of the verdict; ≥ 0 means complaint
     evidence: tuple[Evidence, ...] = ()

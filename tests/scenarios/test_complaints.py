@@ -122,3 +122,14 @@ def test_an_order_past_its_own_limit_is_listed_in_the_digest() -> None:
     )
     assert "【超办理时限】1件未办结（已超）：" in told.out["digests"][0]["text"]
     assert "东山镇 20260303-0001 1小时" in told.out["digests"][0]["text"]
+
+
+def test_a_complaint_that_says_it_adds_to_one_just_told_makes_no_second_ticket() -> None:
+    """补充一下，臭味很大 complains by itself; twenty seconds after the rubbish was told it is part of that."""
+    told = story(
+        "09:00 东山镇 @D: 市民反映，柳林村第2户门前垃圾堆了三天没人清运，请处理。",
+        "09:00:20 东山镇 @D: 补充一下，臭味很大，老人受不了，请尽快清理",
+        "09:01 东山镇 @D: 补充反映，石桥村路面塌陷，电动车掉进去过，请修补。",
+    )
+    assert len(told.tickets) == 2
+    assert told.tickets[1]["village"] == "石桥村"

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from bot.clock import VirtualClock
 from handlers.policy import BEIJING
-from storage import tickets
+from storage import room_tickets
 from storage.enums import AssignmentRole, Source, TicketStatus, Urgency
 from storage.sessions import transaction
 from storage.tables import Assignment, Room, RoomNumber, Ticket
@@ -74,9 +74,9 @@ def test_numbers_go_on_from_todays_highest_and_skip_those_of_older_open_tickets(
         session.flush()
         ids = [ticket.id or 0 for ticket in session.exec(select(Ticket).order_by(Ticket.no))]  # type: ignore[arg-type]
         tomorrow = NINE.replace(day=4).date()
-        assert [known.no[-1] for known in tickets.numbered_in_room(session, room, tomorrow).values()] == ["1", "3"]
+        assert [known.no[-1] for known in room_tickets.numbered_in_room(session, room, tomorrow).values()] == ["1", "3"]
         # 1 is an older open one's, 2 is free again, 3 is an older open one's
-        assert tickets.number_in_room(session, room_id=room, ticket_id=ids[1], today=tomorrow) == 2
-        assert tickets.number_in_room(session, room_id=room, ticket_id=ids[0], today=tomorrow) == 1  # it has one
-        assert tickets.number_in_room(session, room_id=room, ticket_id=ids[0], today=tomorrow, fresh=True) == 4
-        assert list(tickets.numbered_in_room(session, room, tomorrow)) == [1, 3, 2, 4]
+        assert room_tickets.number_in_room(session, room_id=room, ticket_id=ids[1], today=tomorrow) == 2
+        assert room_tickets.number_in_room(session, room_id=room, ticket_id=ids[0], today=tomorrow) == 1  # it has one
+        assert room_tickets.number_in_room(session, room_id=room, ticket_id=ids[0], today=tomorrow, fresh=True) == 4
+        assert list(room_tickets.numbered_in_room(session, room, tomorrow)) == [1, 3, 2, 4]

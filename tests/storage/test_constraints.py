@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import inbox, tickets
+from storage import inbox, room_tickets, tickets
 from storage.enums import (
     AssignmentRole,
     AssignmentStatus,
@@ -100,9 +100,9 @@ def test_a_message_is_stored_once_in_its_room_and_again_in_another(engine: Engin
         }  # fmt: skip
 
     with transaction(engine) as session:
-        assert inbox.add_once(session, message("r1")) is True
-        assert inbox.add_once(session, message("r1")) is False
-        assert inbox.add_once(session, message("r2")) is True
+        assert inbox.add_once(session, [message("r1")]) == {("r1", "m1")}
+        assert inbox.add_once(session, [message("r1")]) == set()
+        assert inbox.add_once(session, [message("r2")]) == {("r2", "m1")}
 
 
 def test_numbers_go_up_within_a_day_and_start_anew_on_the_next(engine: Engine) -> None:
@@ -112,12 +112,12 @@ def test_numbers_go_up_within_a_day_and_start_anew_on_the_next(engine: Engine) -
         for n in range(1, 5):
             session.add(a_ticket(f"20260303-000{n}", room))
         session.flush()
-        assert [tickets.number_in_room(session, room_id=room, ticket_id=n, today=today) for n in (1, 2, 1)] == [1, 2, 1]
+        assert [room_tickets.number_in_room(session, room_id=room, ticket_id=n, today=today) for n in (1, 2, 1)] == [1, 2, 1]
         first = session.get_one(Ticket, 1)
         first.status = TicketStatus.RESOLVED
         session.add(first)
         session.flush()
-        assert tickets.number_in_room(session, room_id=room, ticket_id=3, today=today) == 3  # 1 was used today
-        assert tickets.number_in_room(session, room_id=room, ticket_id=4, today=tomorrow) == 1  # 2 and 3 are open
+        assert room_tickets.number_in_room(session, room_id=room, ticket_id=3, today=today) == 3  # 1 was used today
+        assert room_tickets.number_in_room(session, room_id=room, ticket_id=4, today=tomorrow) == 1  # 2 and 3 are open
         assert tickets.next_no(session, today) == "20260303-0005"
         assert tickets.next_no(session, tomorrow) == "20260304-0001"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from storage import inbox, tickets
+from storage import inbox, room_tickets
 from storage.sessions import reading
 from storage.tables import InboxMessage
 from tests.process import LAMP, NINE, prepare
@@ -63,7 +63,7 @@ def test_what_a_room_knows_by_number_is_found_without_reading_all_it_ever_number
             asked.append((statement, values))
 
     with reading(engine) as session:
-        tickets.numbered_in_room(session, 1, NINE.date())
+        room_tickets.numbered_in_room(session, 1, NINE.date())
         statement, values = asked[0]
         postgres = engine.dialect.name == "postgresql"
         if postgres:
