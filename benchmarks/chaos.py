@@ -42,7 +42,7 @@ RULES = {
 LOOK = 0.4  # seconds between two looks at /ready
 SHOW_EVERY = 10  # faults, between two looks at what was found so far
 CALM_LOOKS = 8  # after which nothing waits any more
-START_WITHIN, SETTLE_WITHIN = 180.0, 150.0  # seconds
+START_WITHIN, SETTLE_WITHIN = 300.0, 240.0  # seconds
 
 
 @dataclass

@@ -32,7 +32,7 @@ AGAIN = 0.25  # how often a process is killed again while it comes back
 ON_SENDING = 0.5  # how often a kill waits for the next thing that is sent
 REMEMBERS = 0.5  # how often the puppet gives again, after a break, what it gave before
 REMEMBERED = 120.0  # seconds
-BACK_WITHIN = 180.0
+BACK_WITHIN = 300.0
 
 
 class Disk:

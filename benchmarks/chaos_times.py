@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 KILLS = ("kill bot", "kill gateway")
-POLL = 2.0  # seconds between two looks, at most; a longer gap counts as down
+POLL = 6.0  # seconds between two looks, at most; a longer gap counts as down
 
 
 class Times:

@@ -69,7 +69,7 @@ class BotProcess:
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
-        self._client = httpx.AsyncClient(timeout=1.0, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=5.0, trust_env=False)
 
     def start(self) -> None:
         env = {name: value for name, value in ENVIRONMENT.items() if name.lower() not in Settings.model_fields}

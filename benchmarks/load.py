@@ -38,6 +38,7 @@ SEED = 20261126
 SHARE = 0.03  # of the messages that are complaints
 PATIENCE = 200.0  # seconds within which most are taken; the rest meets the whole ladder
 MEMORY_EVERY, LOOK_EVERY = 10.0, 0.5  # seconds
+SOON = 60.0  # seconds before the end in which a step that falls due is not judged
 WARM = 300.0  # seconds of the start that count for no figure of memory
 SETTINGS = {"SECONDS_BETWEEN_MESSAGES": "0", "ROOM_MESSAGES_PER_MINUTE": "1000"}
 
@@ -103,7 +104,7 @@ class Load:
         self, journal: Sequence[Mapping[str, Any]], script: Sequence[Mapping[str, Any]], database: Path, began: float,
         ended: float,
     ) -> dict[str, Any]:  # fmt: skip
-        steps, still_open, understood = lateness(journal, database, began)
+        steps, still_open, understood = lateness(journal, database, began, ended - SOON)
         warm = [megabytes for at, megabytes in self.memory if at >= min(WARM, 60 * self.minutes / 2)]
         return {
             **machine(),
@@ -142,7 +143,7 @@ def prompts(journal: Sequence[Mapping[str, Any]], script: Sequence[Mapping[str, 
 
 
 def lateness(
-    journal: Sequence[Mapping[str, Any]], database: Path, began: float
+    journal: Sequence[Mapping[str, Any]], database: Path, began: float, until: float
 ) -> tuple[dict[str, list[float]], int, int]:
     """Seconds from the due time of each step that fell due in the run until it was sent; tickets open; messages done."""
     with sqlite3.connect(database) as db:
@@ -159,7 +160,7 @@ def lateness(
     late: dict[str, list[float]] = defaultdict(list)
     for room, short, step, due_at in due:
         at = seconds(due_at)
-        if step not in (*STEPS, "again") or at < began:
+        if step not in (*STEPS, "again") or not began <= at < until:
             continue
         said_at = [moment for moment in told[room, short, step] if moment >= at - 1]
         late[step].append(min(said_at, default=at + 3600) - at)

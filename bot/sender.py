@@ -162,8 +162,8 @@ class Sender:
         """Choose what goes next and mark it `sending`, committed before the call."""
         if not self._may_send(session) or meta.quiet(session) is not None:
             return None
-        self._settle_unknown(session, now)
-        rooms = self._rooms(session)
+        rooms = people.rooms_of(session, self._channel.name)
+        self._settle_unknown(session, now, rooms)
         free = [room_id for room_id in rooms if self._room_is_free(room_id)]  # a full room holds no other back
         waiting = outbox.pending(session, now=now, limit=50, account=self._channel.name, rooms=free)
         if not waiting:
@@ -186,10 +186,6 @@ class Sender:
         if self._lease.is_new:
             self._recover(session)  # what the process before left
         return True
-
-    def _rooms(self, session: Session) -> dict[int, str]:
-        """Room ids that this account is in, with the channel's ids."""
-        return {b.room_id: b.channel_room_id for b in people.bindings(session) if b.account == self._channel.name}
 
     def _room_is_free(self, room_id: int) -> bool:
         if not self._pace.on:
@@ -215,12 +211,8 @@ class Sender:
 
     def _parcel(self, session: Session, rows: Sequence[OutboxMessage], rooms: dict[int, str]) -> Parcel:
         first = rows[0]
-        contacts = {c.member_id: c.contact_id for c in people.contacts(session) if not c.clash}
-        by_name: dict[str, str | None] = {}
-        for member in people.members(session):
-            if member.active:
-                by_name.setdefault(member.name, contacts.get(member.id or 0))
         names = list(dict.fromkeys(name for row in rows for name in row.mentions))
+        by_name = people.contacts_of(session, names)
         return Parcel(
             rows=tuple(row.id or 0 for row in rows),
             attempts=tuple(row.attempts for row in rows),
@@ -330,13 +322,12 @@ class Sender:
 
     # ---- unknown outcomes --------------------------------------------------------------------------------------------
 
-    def _settle_unknown(self, session: Session, now: datetime) -> None:
+    def _settle_unknown(self, session: Session, now: datetime, rooms: dict[int, str]) -> None:
         """Our own echo proves a sending; without one it is said once more, marked; a digest never is."""
         for row in outbox.in_state(session, OutboxState.SENDING):
             if now - (row.sending_since or now) > self._waits.stale:
                 row.state = OutboxState.UNKNOWN
                 session.add(row)
-        rooms = self._rooms(session)
         for row in outbox.in_state(session, OutboxState.UNKNOWN):
             if row.room_id in rooms or (row.room_id is None and row.account in (None, self._channel.name)):
                 self._settle(session, row, rooms.get(row.room_id or 0), now)

@@ -1,8 +1,9 @@
 """The district's own data: units, rooms, members, contacts, rota, places, catalogue."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from storage import meta, remembered
 from storage.tables import (
@@ -172,3 +173,28 @@ def held_rooms(session: Session) -> list[SeenRoom]:
     """Rooms that were listed and could not be bound by themselves, with the reason."""
     query = select(SeenRoom).where(col(SeenRoom.held_because).is_not(None)).order_by(col(SeenRoom.id))
     return list(session.exec(query).all())
+
+
+def rooms_of(session: Session, account: str) -> dict[int, str]:
+    """The rooms that an account is in, with the channel's ids."""
+    bound = select(RoomBinding.room_id, RoomBinding.channel_room_id).where(RoomBinding.account == account)
+    return {room_id: channel_room_id for room_id, channel_room_id in session.exec(bound).all()}
+
+
+def contacts_of(session: Session, names: Collection[str]) -> dict[str, str | None]:
+    """The WeChat ids of active members by name, None where none is known; of two with one name the first of the roster."""
+    if not names:
+        return {}
+    wanted = col(Member.name).in_(names) & col(Member.active)
+    found = session.exec(
+        select(Member.name, Member.id).where(wanted).order_by(col(Member.position), col(Member.id))
+    ).all()
+    known = select(MemberContact.member_id, MemberContact.contact_id).where(
+        col(MemberContact.member_id).in_([member_id for _, member_id in found]),
+        func.coalesce(MemberContact.clash, "") == "",
+    )
+    ids = {member_id: contact_id for member_id, contact_id in session.exec(known.order_by(col(MemberContact.id))).all()}
+    contacts: dict[str, str | None] = {}
+    for name, member_id in found:
+        contacts.setdefault(name, ids.get(member_id or 0))
+    return contacts
