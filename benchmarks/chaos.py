@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import random
+import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -119,7 +120,9 @@ class Run:
                 gateway.kill()
                 await bot.close()
             evidence = self._evidence(world, wechat, faults, gateway, database, digest, ended)
-            return check(evidence), self._figures(faults, disk, began, ended)
+            verdict = check(evidence)
+            shutil.copy(database, self.folder)  # the disk goes
+            return verdict, self._figures(faults, disk, began, ended)
 
     def _ladder(self) -> dict[str, str]:
         names = {"REMINDER": self.plan.policy.reminder, "ESCALATION": self.plan.policy.escalation}
