@@ -29,6 +29,7 @@ from bot.channels.wework_crypto import Seal
 from bot.clock import Clock, SystemClock
 from bot.database import Database
 from bot.digesting import Digesting
+from bot.doubts import Doubts
 from bot.gate import Gate
 from bot.health import Health, health_routes
 from bot.importers.wework_rooms import read_rooms
@@ -116,6 +117,18 @@ def wechat_channel(settings: Settings, clock: Clock) -> WechatyChannel:
     )
 
 
+def second_opinions(
+    settings: Settings, database: Database, clock: Clock, knowledge: Knowledge, on_answer: Callable[[], None]
+) -> Doubts | None:
+    """Who asks the language model; None where none is set, and then nothing of it is loaded."""
+    if not settings.llm_base_url:
+        return None
+    from bot.language_model import PROMPT, LanguageModel
+
+    model = LanguageModel(settings.llm_base_url, settings.llm_model, settings.llm_api_key.get_secret_value(), clock)
+    return Doubts(database, clock, knowledge, model, prompt=PROMPT, on_answer=on_answer)
+
+
 class Bot:
     """All loops of one process. `run` returns when `stop` is set, and only then."""
 
@@ -140,7 +153,9 @@ class Bot:
         path = sqlite_path(settings.database_url)
         self._digesting = Digesting(self.database, self.clock, self.knowledge, settings.digests(), files / "digests")
         self.receiver = Receiver(self.database, account=self._account)
-        self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate)
+        self._came = asyncio.Event()  # something is in the inbox, or may be taken now
+        self.doubts = second_opinions(settings, self.database, self.clock, self.knowledge, self._came.set)
+        self.worker = InboxWorker(self.database, self.clock, self.knowledge, self.gate, doubts=self.doubts)
         self.scheduler = Scheduler(
             self.database, self.clock, self.knowledge, self.gate, self._digesting, account=self._account
         )
@@ -165,6 +180,7 @@ class Bot:
             silent_after=timedelta(minutes=settings.silent_gateway_minutes),
             other_route=other_route(settings.alarm_urls.get_secret_value()),
             troubles=self._troubles,
+            doubts=self.doubts,
         )
         self._nightly = None
         self._backup_failed = False
@@ -192,7 +208,6 @@ class Bot:
         self._watching: asyncio.Task[None] | None = None
         self._beat = settings.waits().lease.total_seconds() / 4
         self._web_address = (settings.web_host, settings.web_port)
-        self._came = asyncio.Event()  # something is in the inbox
         self._said = asyncio.Event()  # something may be in the outbox
 
     # ---- life --------------------------------------------------------------------------------------------------------
@@ -216,6 +231,8 @@ class Bot:
             tasks.append(asyncio.create_task(self._for_ever("orders", self._folder.watch)))
         if self._retention is not None:
             tasks.append(asyncio.create_task(self._for_ever("retain", self._retention.watch)))
+        if self.doubts is not None:
+            tasks.append(asyncio.create_task(self.doubts.warn_of_a_far_address()))
         serving = asyncio.create_task(server.serve())
         await stop.wait()
         ticker.stop()
@@ -231,6 +248,8 @@ class Bot:
             _, left = await asyncio.wait(left, timeout=(STOP_WITHIN - 1) / STOP_LOOKS)
             if not left:
                 break
+        if self.doubts is not None:
+            await self.doubts.close()
         try:
             await asyncio.wait_for(self.channel.close(), 1)
         except TimeoutError:

@@ -9,19 +9,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 from sqlmodel import Session
 
 from bot.clock import Clock
 from bot.database import Database
+from bot.doubts import Doubts
 from bot.gate import Gate
 from bot.knowledge import Knowledge
 from handlers.troubles import tell_of_silence
 from storage import deadlines, inbox, meta, outbox
-from storage.enums import InboxState
+from storage.enums import InboxState, Opinion
 
 log = logging.getLogger(__name__)
 LATE = timedelta(seconds=60)  # a step or a message this late means that something is stuck
@@ -45,6 +47,8 @@ class Report:
     free_disk_mb: int
     quiet: bool
     problems: tuple[str, ...]
+    language_model: str | None = None  # "asked", "rests" after failures (the rules read alone), None where none is set
+    second_opinions: dict[str, int] | None = None  # since the start, by answer
 
 
 class Health:
@@ -60,6 +64,7 @@ class Health:
         silent_after: timedelta,
         other_route: Callable[[str], Awaitable[None]] | None = None,
         troubles: Callable[[], Mapping[str, bool]] = dict,
+        doubts: Doubts | None = None,
     ) -> None:
         """`other_route` carries an alarm past WeChat (e-mail, SMS, a 企业微信 webhook), where one is set.
 
@@ -72,6 +77,7 @@ class Health:
         self._last_tick = last_tick
         self._folders = folders
         self._troubles = troubles
+        self._doubts = doubts
         self._silent_after = silent_after
         self._other_route = other_route
         self._started = clock.now()
@@ -150,7 +156,14 @@ class Health:
             free_disk_mb=free,
             quiet=quiet,
             problems=tuple(what for what, wrong in checks.items() if wrong),
+            **self._second_opinions(),
         )
+
+    def _second_opinions(self) -> dict[str, Any]:
+        if self._doubts is None:
+            return {}
+        counts = {each.value: self._doubts.counts[each] for each in Opinion}
+        return {"language_model": "rests" if self._doubts.rests else "asked", "second_opinions": counts}
 
 
 def _seconds(now: datetime, at: datetime | None) -> int | None:
@@ -197,4 +210,10 @@ def _metrics(report: Report) -> bytes:
         ("lingban_problems", len(report.problems), "checks that fail now"),
     ):
         Gauge(name, meaning, registry=registry).set(float(value or 0))
+    if report.second_opinions is not None:
+        resting = "1 while the language model is left alone after failures"
+        Gauge("lingban_language_model_rests", resting, registry=registry).set(float(report.language_model == "rests"))
+        answers = Counter("lingban_second_opinions", "questions to the model by answer", ["answer"], registry=registry)
+        for answer, count in report.second_opinions.items():
+            answers.labels(answer).inc(count)
     return generate_latest(registry)

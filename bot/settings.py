@@ -74,6 +74,11 @@ class Settings(WeworkSettings):
     repeat_days: int = Field(default=7, ge=0, le=365)
     limit_reminder_hours: Minutes = [24, 2]
 
+    # a language model for doubtful messages
+    llm_base_url: str = ""
+    llm_model: str = ""
+    llm_api_key: SecretStr = SecretStr("")
+
     # sending
     seconds_between_messages: float = Field(default=3.0, ge=0, le=600)
     room_messages_per_minute: int = Field(default=10, ge=1, le=1000)
@@ -158,6 +163,20 @@ class Settings(WeworkSettings):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return value
 
+    @field_validator("llm_base_url")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be http://host:port/v1 or https://…, without ? and #")
+        if parts.port == 0:  # one that is no number raises here
+            raise ValueError("must name a port from 1 to 65535")
+        if parts.username or parts.password:
+            raise ValueError("must hold no user and no password; put the key into LLM_API_KEY")
+        return value.rstrip("/")
+
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
@@ -195,6 +214,12 @@ class Settings(WeworkSettings):
     def _ports_differ(self) -> Settings:
         if self.channel == "wework" and self.wework_port == self.web_port:
             raise ValueError("WEWORK_PORT must be another than WEB_PORT: the page is never on the callback's port")
+        return self
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Settings:
+        if self.llm_base_url and not self.llm_model:
+            raise ValueError("LLM_MODEL is empty; with LLM_BASE_URL the model must be named as its server names it")
         return self
 
     @model_validator(mode="after")
@@ -312,6 +337,6 @@ def load_settings() -> Settings:
 def _problem(each: object) -> str:
     assert isinstance(each, dict)
     name = ".".join(str(part) for part in each["loc"][:1]).upper() or "settings"
-    secret = any(word in name for word in ("TOKEN", "KEY", "PASSWORD"))
+    secret = any(word in name for word in ("TOKEN", "KEY", "PASSWORD")) or "@" in str(each["input"])
     shown = "" if secret or not each["loc"] else f" = {each['input']!r}"
     return f"{name}{shown}: {each['msg'].removeprefix('Value error, ')}"

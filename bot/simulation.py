@@ -62,7 +62,7 @@ class Simulation:
                 "database_url": f"sqlite:///{path}", "files_dir": folder / "files", "account": "simulator",
                 "web_host": "127.0.0.1", "web_port": port, "web_https": False, "page_url": "",
                 "seconds_between_messages": 0.0, "room_messages_per_minute": 1000, "backlog_settle_seconds": 0,
-                "silent_gateway_minutes": 24 * 60, "backup_dir": None,
+                "silent_gateway_minutes": 24 * 60, "backup_dir": None, "llm_base_url": "",
             }
         )  # fmt: skip
         topics = [unit.room for unit in self._roster.units if unit.room]

@@ -32,41 +32,37 @@ def identify(session: Session, ctx: Context, message: InboxMessage, room: RoomIn
     A contact id seen with a unique nickname is learned; seen later with another member's nickname it is held for an
     administrator, and counts for nobody until then. The id of somebody who left the roster is as good as unseen.
     """
-    district = ctx.district
-    unit = district.unit_by_id[room.unit_id].name if room else None
-    found = names.identify(message.sender_name, district.gazetteer, unit)
+    speaker, by_name, known = _recognise(ctx, message, room)
+    contact = message.sender_id
+    settled = known is not None and (contact in ctx.district.clashes or known == by_name)
+    if not contact or by_name is None or settled:
+        return speaker
+    source = f"nickname: {message.sender_name}"
+    people.learn_contact(session, member_id=by_name.id, contact_id=contact, now=now, source=source)
+    if known is not None:
+        warning = f"contact {contact} was {known.name}, now says {by_name.name}"
+        meta.warn_once(session, key=f"contact-clash:{contact}", text=warning, now=now)
+    return speaker
+
+
+def recognise(ctx: Context, message: InboxMessage, room: RoomInfo | None) -> Speaker:
+    """The same, learning nothing."""
+    return _recognise(ctx, message, room)[0]
+
+
+def _recognise(
+    ctx: Context, message: InboxMessage, room: RoomInfo | None
+) -> tuple[Speaker, MemberInfo | None, MemberInfo | None]:
+    """Who speaks; whose the nickname is; whose the contact id is."""
+    district, shown = ctx.district, message.sender_name
+    found = names.identify(shown, district.gazetteer, district.unit_by_id[room.unit_id].name if room else None)
     by_name = _info(ctx, found.member.name, found.member.unit) if found.member else None
-    if not message.sender_id:
-        return Speaker(message.sender_name, by_name, ambiguous=len(found.candidates) > 1)
-    known = district.member_by_id.get(district.contacts.get(message.sender_id, 0))
+    known = district.member_by_id.get(district.contacts.get(message.sender_id, 0)) if message.sender_id else None
     if known is None:
-        if by_name:
-            people.learn_contact(
-                session,
-                member_id=by_name.id,
-                contact_id=message.sender_id,
-                now=now,
-                source=f"nickname: {message.sender_name}",
-            )
-        return Speaker(message.sender_name, by_name, ambiguous=len(found.candidates) > 1)
-    if message.sender_id in district.clashes:
-        return Speaker(message.sender_name, None, ambiguous=True, clash=True)
-    if by_name and by_name.id != known.id:
-        people.learn_contact(
-            session,
-            member_id=by_name.id,
-            contact_id=message.sender_id,
-            now=now,
-            source=f"nickname: {message.sender_name}",
-        )
-        meta.warn_once(
-            session,
-            key=f"contact-clash:{message.sender_id}",
-            text=f"contact {message.sender_id} was {known.name}, now says {by_name.name}",
-            now=now,
-        )
-        return Speaker(message.sender_name, None, ambiguous=True, clash=True)
-    return Speaker(message.sender_name, known)
+        return Speaker(shown, by_name, ambiguous=len(found.candidates) > 1), by_name, None
+    if message.sender_id in district.clashes or (by_name and by_name.id != known.id):
+        return Speaker(shown, None, ambiguous=True, clash=True), by_name, known
+    return Speaker(shown, known), by_name, known
 
 
 def _info(ctx: Context, name: str, unit: str) -> MemberInfo | None:

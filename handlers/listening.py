@@ -1,4 +1,8 @@
-"""A message is heard: who speaks, and whether it answers or complains."""
+"""A message is heard: who speaks, and whether it answers or complains.
+
+Hearing only looks; `listen` also learns who speaks. So a message can be heard before its turn, to find out whether a
+second opinion is wanted.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,23 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from handlers.context import Context, RoomInfo
-from handlers.identity import Speaker, identify
+from handlers.identity import Speaker, identify, recognise
 from handlers.policy import BEIJING
 from handlers.reading import complaints, orders, quotes, replies
 from handlers.reading.text import fold
 from handlers.reading.views import Intent, MessageView, Reading, RoomState, TicketView
 from handlers.room_memory import OF_QUOTED, Memory, remember
 from storage import inbox, room_tickets, tickets
-from storage.enums import UnitKind
+from storage.enums import MessageType, Opinion, UnitKind
 from storage.tables import InboxMessage
 
 KNOWN_FOR = timedelta(days=1)  # how long a ticket's story is known to its room
+READABLE = (
+    MessageType.TEXT,
+    MessageType.URL,
+    MessageType.CHAT_HISTORY,
+    MessageType.MINI_PROGRAM,
+)
 PLAIN_COMPLAINT = 1.0  # log-odds above which a mere remark is read as a complaint rather than an answer
 
 
@@ -33,10 +43,42 @@ class Heard:
     before: tuple[InboxMessage, ...] = ()
     further: tuple[Intent, ...] = ()  # what the message orders besides: 领1，2退单
 
+    @property
+    def doubtful(self) -> bool:
+        """No answer, nothing that adds to a complaint just told, and near to what makes a complaint."""
+        return self.intent is None and self.whole is None and self.reading.doubtful
 
-def listen(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, *, now: datetime) -> Heard:
-    """Read a message as an answer and as a complaint, and decide which it is."""
-    speaker = identify(session, ctx, message, room, now=now)
+
+def room_of(ctx: Context, message: InboxMessage) -> RoomInfo | None:
+    """The room that a message was said in, None where it is nobody's."""
+    room_id = ctx.district.bound.get((message.channel, message.channel_room_id))
+    return ctx.district.room_by_id.get(room_id) if room_id is not None else None
+
+
+def listen(
+    session: Session,
+    ctx: Context,
+    message: InboxMessage,
+    room: RoomInfo,
+    *,
+    now: datetime,
+    opinion: Opinion | None = None,
+) -> Heard:
+    """Read a message as an answer and as a complaint, and decide which it is.
+
+    `opinion` is what a language model said of it; it counts where the rules alone are in doubt.
+    """
+    return _hear(session, ctx, message, room, identify(session, ctx, message, room, now=now), opinion)
+
+
+def overhear(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo) -> Heard:
+    """How a message would be understood by the rules alone, now; changes nothing."""
+    return _hear(session, ctx, message, room, recognise(ctx, message, room), None)
+
+
+def _hear(
+    session: Session, ctx: Context, message: InboxMessage, room: RoomInfo, speaker: Speaker, opinion: Opinion | None
+) -> Heard:
     view = view_of(ctx, message, room, speaker)
     gazetteer = ctx.district.gazetteer
     memory = remember(session, ctx, message, room, view.text)
@@ -52,7 +94,10 @@ def listen(session: Session, ctx: Context, message: InboxMessage, room: RoomInfo
     if intent is not None and (_names_an_open_one(intent, speaker, room) or not _complains(reading)):
         return replace(heard, reading=reading)
     whole = _whole(session, ctx, message, room, view) if reading.supplement else None
-    return Heard(speaker, None, reading, whole, before=tuple(before))
+    alone = Heard(speaker, None, reading, whole, before=tuple(before))
+    if opinion is None or not alone.doubtful:
+        return alone
+    return replace(alone, reading=complaints.read(view, gazetteer, befores, known, opinion))
 
 
 def _complains(reading: Reading) -> bool:

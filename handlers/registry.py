@@ -14,17 +14,17 @@ from sqlmodel import Session
 
 from handlers import asking, binding, claiming, closing, escalation, gathering, mishaps, passing, recalling, rota, texts
 from handlers.commands import Answer
-from handlers.context import Context, RoomInfo
+from handlers.context import Context
 from handlers.errors import AskBack, RefusedError
 from handlers.identity import say_who
 from handlers.intake import take_complaints
-from handlers.listening import KNOWN_FOR, listen, listen_privately
+from handlers.listening import KNOWN_FOR, READABLE, listen, listen_privately, room_of
 from handlers.policy import BEIJING
 from handlers.reading.views import Act
 from handlers.room_memory import QUESTION_OPEN
 from handlers.speaking import say
 from storage import inbox, meta, outbox, room_tickets, tickets
-from storage.enums import MessageType, SayKind, Step, TicketStatus, UnitKind
+from storage.enums import MessageType, Opinion, SayKind, Step, TicketStatus, UnitKind
 from storage.tables import Assignment, InboxMessage, Ticket
 
 DutyHandler = Callable[..., bool]
@@ -64,17 +64,10 @@ VERBS = {
 
 OTHERS_ECHO = timedelta(minutes=10)  # how late another account may hear what this bot said
 
-READABLE = (
-    MessageType.TEXT,
-    MessageType.URL,
-    MessageType.CHAT_HISTORY,
-    MessageType.MINI_PROGRAM,
-)
-
 
 def recall(session: Session, ctx: Context, messages: Sequence[InboxMessage]) -> None:
     """Read at once what the rooms and senders of a batch remember; each message alone would ask for its own."""
-    heard = [(message, room) for message in messages if (room := _room(ctx, message)) is not None]
+    heard = [(message, room) for message in messages if (room := room_of(ctx, message)) is not None]
     if not heard:
         return
     for message, room in heard:
@@ -87,15 +80,20 @@ def recall(session: Session, ctx: Context, messages: Sequence[InboxMessage]) -> 
     inbox.recall_senders(session, senders, earliest - max(QUESTION_OPEN, ctx.policy.gather))
 
 
-def handle(session: Session, ctx: Context, message: InboxMessage, *, now: datetime) -> str | None:
-    """Understand one message and carry it out; what it became. Safe to call again after a roll-back."""
+def handle(
+    session: Session, ctx: Context, message: InboxMessage, *, now: datetime, opinion: Opinion | None = None
+) -> str | None:
+    """Understand one message and carry it out; what it became. Safe to call again after a roll-back.
+
+    `opinion` is a language model's on a doubtful message, asked for before.
+    """
     if message.is_self or message.sender_name == ctx.bot_name:
         return None
     if (lost := mishaps.content_lost(session, ctx, message, now=now)) is not None:
         return lost
     if message.channel_room_id == "":
         return _private(session, ctx, message, now=now)
-    room = _room(ctx, message)
+    room = room_of(ctx, message)
     if room is None:
         return _unbound(session, ctx, message, now=now)
     if message.room_id != room.id:  # else it is in the session's list of changes for nothing
@@ -112,7 +110,7 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
         return recalling.recall(session, ctx, message, room, now=now)
     if message.type not in READABLE:
         return gathering.take_media(session, ctx, message, room, now=now)
-    heard = listen(session, ctx, message, room, now=now)
+    heard = listen(session, ctx, message, room, now=now, opinion=opinion)
     if heard.intent is not None:
         answer = Answer(message, room, heard.speaker, heard.intent, heard.views, heard.ticket_ids, ctx=ctx)
         became = [_answer(session, ctx, answer, now=now)]
@@ -128,11 +126,6 @@ def handle(session: Session, ctx: Context, message: InboxMessage, *, now: dateti
     if heard.speaker.member is not None:
         mishaps.ask_for_the_rest(session, ctx, message, room, now=now)
     return None
-
-
-def _room(ctx: Context, message: InboxMessage) -> RoomInfo | None:
-    room_id = ctx.district.bound.get((message.channel, message.channel_room_id))
-    return ctx.district.room_by_id.get(room_id) if room_id is not None else None
 
 
 def _unbound(session: Session, ctx: Context, message: InboxMessage, *, now: datetime) -> str | None:

@@ -37,6 +37,17 @@ class MessageType(StrEnum):
     UNKNOWN = "unknown"  # kept, ignored
 
 
+class Opinion(StrEnum):
+    """What a language model said of a message that the rules find doubtful; the last three are no opinion."""
+
+    COMPLAINT = "complaint"
+    NOT = "not"
+    UNSURE = "unsure"
+    INVALID = "invalid"  # an answer in another form than asked for, discarded
+    TIMEOUT = "timeout"  # none in time
+    FAILED = "failed"  # no connection, a status of error
+
+
 class Source(StrEnum):
     HOTLINE = "12345"
     CITIZEN = "群众"

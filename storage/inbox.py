@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, func, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import remembered
 from storage.enums import InboxState, MessageType
@@ -40,12 +41,23 @@ def add_once(session: Session, messages: Sequence[dict[str, Any]]) -> set[tuple[
     return {(room, message_id) for room, message_id in session.execute(statement, values)}
 
 
-def take(session: Session, limit: int, *, now: datetime) -> list[InboxMessage]:
-    """The oldest messages that wait, in the order they were stored.
+def waiting(session: Session, limit: int) -> list[InboxMessage]:
+    """The oldest messages that wait, only looked at."""
+    return list(session.exec(_oldest(limit)).all())
+
+
+def _oldest(limit: int) -> SelectOfScalar[InboxMessage]:
+    return select(InboxMessage).where(InboxMessage.state == InboxState.NEW).order_by(col(InboxMessage.id)).limit(limit)
+
+
+def take(session: Session, limit: int, *, now: datetime, only: Collection[int] | None = None) -> list[InboxMessage]:
+    """The oldest messages that wait, in the order they were stored; with `only`, those of these ids.
 
     On PostgreSQL the rows are locked, so that two processes never take the same one.
     """
-    query = select(InboxMessage).where(InboxMessage.state == InboxState.NEW).order_by(col(InboxMessage.id)).limit(limit)
+    query = _oldest(limit)
+    if only is not None:
+        query = query.where(col(InboxMessage.id).in_(only))
     if session.get_bind().dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
     return list(session.exec(query).all())

@@ -7,7 +7,7 @@ Times are aware UTC (`UtcDateTime`); enums are stored by value and checked.
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Integer, MetaData, Text, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, Text, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from storage.enums import (
@@ -18,6 +18,7 @@ from storage.enums import (
     EventKind,
     InboxState,
     MessageType,
+    Opinion,
     OutageKind,
     OutboxState,
     Role,
@@ -197,6 +198,22 @@ class InboxMessage(SQLModel, table=True):
     error: str | None = Field(default=None, sa_column=Column(Text))
     became: str | None = None  # "ticket:20260303-0001", "accept", "attachment", … ; None: nothing
     blanked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when its personal data was blanked
+
+
+class SecondOpinion(SQLModel, table=True):
+    """What a language model said of a message that the rules found doubtful; kept, so that none is asked for twice."""
+
+    __tablename__ = "second_opinion"
+    inbox_id: int = Field(
+        sa_column=Column(Integer, ForeignKey("inbox.id", ondelete="CASCADE"), primary_key=True, autoincrement=False)
+    )
+    opinion: Opinion = Field(sa_type=enum_column(Opinion))
+    category: str | None = None  # as the model named it; compared, never used
+    margin: float  # log-odds of the rules above (below: negative) what was needed
+    model: str
+    prompt: int  # which wording of the question
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    milliseconds: int
 
 
 # ---- complaints and duties -------------------------------------------------------------------------------------------

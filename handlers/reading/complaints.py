@@ -2,6 +2,9 @@
 
 The order of reading: what can never be one (a file, a tip) → pasted orders → numbered lists → the verdict on the whole
 text → the verdict together with the sender's fragments just before it. Pure: no clock, no database, never raises.
+
+A free text whose verdict was near is *doubtful*: a second opinion, where one is given, decides whether it is a complaint,
+and nothing else of it. An order, a list, a text with words of urgency and one that its fragments complete is not.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from handlers.reading.orders import Order, find_orders
 from handlers.reading.people import find_numbers
 from handlers.reading.text import READ_LIMIT, fold
 from handlers.reading.views import Complaint, Evidence, Gazetteer, MessageView, Reading, Span
-from storage.enums import MessageType
+from storage.enums import MessageType, Opinion, Urgency
 
 JOINED_MARGIN = 0.5  # log-odds that a text must reach when it needs its fragments to be a complaint
 ITEM_LEAST = -2.0  # an item of a list that is a complaint as a whole may be terse
@@ -27,6 +30,9 @@ ITEM_ALONE = 0.3  # an item must reach this where the list as a whole is doubtfu
 UNANCHORED = 0.6  # log-odds for a text that names nothing to go to
 TOLD_OF_A_PLACE = -0.5  # log-odds for "…村村民反映…"
 THREATENED = -2.0  # log-odds for words of suicide or violence: one missed weighs more than ten heard in vain
+DOUBT = (
+    1.5  # log-odds around the needed ones within which a verdict is doubtful (docs/reading.md says what that catches)
+)
 TOLD = frozenset({"told", "told_problem", "w:caller"})
 PLACED = frozenset({"village", "place_and_problem", "place_alone", "town"})
 REPORTING = frozenset(
@@ -41,12 +47,16 @@ _OFFICIAL_LIST = ("w:meeting", "w:materials", "w:statistics", "w:study", "headed
 
 
 def read(
-    view: MessageView, gazetteer: Gazetteer, before: Sequence[MessageView] = (), known: Sequence[str] = ()
+    view: MessageView,
+    gazetteer: Gazetteer,
+    before: Sequence[MessageView] = (),
+    known: Sequence[str] = (),
+    opinion: Opinion | None = None,
 ) -> Reading:
     """Return what a message says as a complaint.
 
     `before` are the sender's messages of the last two minutes in this room that became nothing, oldest first; `known` the
-    texts of tickets lately opened in the room, newest last.
+    texts of tickets lately opened in the room, newest last; `opinion` is heard where the message is doubtful.
     """
     if view.type in SILENT_TYPES or (view.type in MEDIA_TYPES and is_placeholder(view.text)):
         return Reading(supplement=view.type in MEDIA_TYPES or view.type is MessageType.LOCATION, score=-9.0)
@@ -58,7 +68,7 @@ def read(
     orders = find_orders(folded)
     if orders and (reading := _read_orders(view, index, folded, orders, before)) is not None:
         return reading
-    return _read_free(view, index, folded, before, known)
+    return _read_free(view, index, folded, before, known, opinion)
 
 
 # ---- orders -----------------------------------------------------------------------------------------------------------
@@ -102,27 +112,43 @@ def _read_orders(
 
 
 def _read_free(
-    view: MessageView, index: ReadingIndex, folded: str, before: Sequence[MessageView], known: Sequence[str]
+    view: MessageView,
+    index: ReadingIndex,
+    folded: str,
+    before: Sequence[MessageView],
+    known: Sequence[str],
+    opinion: Opinion | None,
 ) -> Reading:
     seen = observe(view, index, known=known)
     score = score_of(seen)
+    margin = score - needed(seen)
+    doubt = margin if abs(margin) <= DOUBT else None
     used, texts = usable_before(before)
     items = split_items(folded)
     if items is not None and (parts := _list_parts(view, index, items, seen, score)):
         return _reading(parts, index, judge(seen), used)
-    if score >= needed(seen):
+
+    def complaint() -> Reading:
         context = "\n".join(texts)
         text = f"{context}\n{view.text}" if context else view.text
         adds = says_it_adds(seen) and not seen.features.keys() & PLACED
         read = _reading([Part(view, view.text, seen, context=context)], index, judge(seen), used, text=text)
         return replace(read, supplement=adds)
-    if texts and (reading := _read_joined(view, index, texts, used, known)) is not None:
-        return reading
-    has_phone = any(found.kind == "phone" for found in find_numbers(seen.folded))
-    return Reading(
-        supplement=is_supplement(view, seen, has_phone),
-        score=score,
-    )
+
+    def nothing() -> Reading:
+        has_phone = any(found.kind == "phone" for found in find_numbers(seen.folded))
+        return Reading(supplement=is_supplement(view, seen, has_phone), score=score, margin=doubt)
+
+    if margin >= 0:
+        reading = complaint()
+        if doubt is None or any(each.urgency is not Urgency.NORMAL for each in reading.complaints):
+            return reading
+        return replace(nothing(), moved=opinion) if opinion is Opinion.NOT else replace(reading, margin=margin)
+    if texts and (joined := _read_joined(view, index, texts, used, known)) is not None:
+        return joined
+    if doubt is not None and opinion is Opinion.COMPLAINT:
+        return replace(complaint(), margin=margin, moved=opinion)
+    return nothing()
 
 
 def needed(seen: Observed) -> float:

@@ -153,7 +153,7 @@ _NO_GIVEN_NAME = re.compile(
     r"要求|希望|担心|等人|们|代表|自[家建]|户|全|方面|和平|单位|万|温馨|满意|关[于注心]|易|安全|成立|江边|白天|高[楼层]|金[额]|夏[天季]|"
     r"石[头块]|水[管井费表]|洪水|房[子屋]|古[树井]|花[园坛]|路[灯面口]|牛|季度|文[化明]|商[户铺]|连|管|单|曾|议|中|功|安[排宁]|便|烦|谢|任[意何]|店|家"
 )
-_CALLED = re.compile(r"(?:名叫|名字叫|我叫|他叫|她叫|姓名是)([\u4e00-\u9fff]{2,3})(?=[,。;:、\s()]|$)")
+_CALLED = re.compile(r"(?:名叫|名字叫|我叫|他叫|她叫|姓名是)([\u4e00-\u9fff]{2,4})(?=[,。;:、\s()]|$)")
 
 
 @lru_cache(maxsize=1)
@@ -172,30 +172,34 @@ def _surnames() -> tuple[frozenset[str], re.Pattern[str]]:
     return safe | doubtful, pattern
 
 
+def _begins_like_a_name(name: str, *, most: int = 4) -> bool:
+    """Whether it begins with a surname, of one character (and has at most so many in all) or of two."""
+    return (name[0] in _surnames()[0] and len(name) <= most) or name[:2] in _double_surnames()
+
+
 def find_names(folded: str) -> list[Found]:
     """Return personal names by title (李女士), by field (联系人:王小明) and before a phone (王小明13…)."""
     surnames, titled = _surnames()
     found = [Found("name", m.group(1), m.span(1)) for m in _CALLED.finditer(folded)]
-    found = [Found("name", f.value, f.span) for f in found if f.value[0] in surnames]
+    found = [Found("name", f.value, f.span) for f in found if _begins_like_a_name(f.value, most=3)]
     for match in titled.finditer(folded):
         if _is_person(folded, match):
             found.append(Found("name", match.group(1) + match.group(2) + match.group(3), match.span()))
     for pattern in (_NAMED_CITIZEN, _AT_HOME):
         for match in pattern.finditer(folded):
             name = match.group(1)
-            known = name[0] in surnames or name[:2] in _double_surnames()
-            if known and not _NO_NAME.search(name) and not _NO_GIVEN_NAME.search(name):
+            if _begins_like_a_name(name) and not _NO_NAME.search(name) and not _NO_GIVEN_NAME.search(name):
                 found.append(Found("name", name, match.span(1)))
     for match in _FIELD.finditer(folded):
         raw = match.group(1)
         cut = _NO_NAME.search(raw)
         name = raw[: cut.start()] if cut else raw
         name = re.split(rf"{_TITLES}", name)[0] or name
-        if 2 <= len(name) <= 4 and (name[0] in surnames or name[0] in "小老"):
+        if 2 <= len(name) <= 4 and (_begins_like_a_name(name) or name[0] in "小老"):
             found.append(Found("name", name, (match.start(1), match.start(1) + len(name))))
     for match in _BEFORE_PHONE.finditer(folded):
         name = match.group(1)
-        if (name[0] in surnames or (name[0] in "小老" and name[1] in surnames)) and not _NO_NAME.search(name):
+        if (_begins_like_a_name(name) or (name[0] in "小老" and name[1] in surnames)) and not _NO_NAME.search(name):
             found.append(Found("name", name, match.span(1)))
     return sorted(set(found), key=lambda item: (item.span[0], -item.span[1]))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from storage.enums import MessageType, Role, Source, TicketStatus, UnitKind, Urgency
+from storage.enums import MessageType, Opinion, Role, Source, TicketStatus, UnitKind, Urgency
 
 Span = tuple[int, int]
 
@@ -114,6 +114,13 @@ class Reading:
     score: float = 0.0  # log-odds of the verdict; ≥ 0 means complaint
     evidence: tuple[Evidence, ...] = ()
     spans: tuple[tuple[str, Span], ...] = ()  # every field found, by name
+    margin: float | None = None  # of doubtful free text only: log-odds above (below: negative) what was needed
+    moved: Opinion | None = None  # the second opinion, where the rules alone read it otherwise
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a second opinion could decide."""
+        return self.margin is not None
 
 
 @dataclass(frozen=True, slots=True)

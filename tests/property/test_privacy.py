@@ -72,3 +72,9 @@ def test_the_hash_of_a_number_needs_the_key() -> None:
     assert phone_hash("13800005678", b"one") == phone_hash("13800005678", b"one")
     assert phone_hash("13800005678", b"one") != phone_hash("13800005678", b"two")
     assert "13800005678" not in phone_hash("13800005678", b"one")
+
+
+@pytest.mark.parametrize("said", ["联系人：{}反映", "我叫{}，", "，{}13800005678"])
+def test_a_surname_of_two_characters_after_contact_person_was_left_in_full(said: str) -> None:
+    name = "欧阳样" if "13" in said else "欧阳小样"
+    assert name not in mask(said.format(name))
