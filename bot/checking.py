@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from bot.reports.fonts import FontMissing, cjk_font
 from bot.settings import Settings
 from handlers.context import District, load_district
 from storage import inbox, meta, people
-from storage.enums import InboxState, UnitKind
+from storage.enums import InboxState, Opinion, UnitKind
 from storage.migrate import SchemaError, require_head
 from storage.sessions import reading
 
@@ -49,6 +50,8 @@ async def check_all(settings: Settings, engine: Engine) -> list[Finding]:
             found.append(_unreadable(engine, error))
     found += await _wework(settings) if settings.channel == "wework" else [await _gateway(settings)]
     found += [*_keys(settings), _kept_for(settings), _font(settings.digest_font)]
+    if settings.llm_base_url:
+        found += await _language_model(settings)
     return found
 
 
@@ -174,6 +177,30 @@ async def _gateway(settings: Settings) -> Finding:
     if wrong:
         return Finding(False, f"gateway: {wrong}", "check GATEWAY_ENDPOINT, GATEWAY_TOKEN, GATEWAY_TLS_CA")
     return Finding(True, f"gateway {settings.gateway_endpoint}")
+
+
+async def _language_model(settings: Settings) -> list[Finding]:
+    """One question about an invented sentence. Without an answer the rules read alone, so nothing else is in danger."""
+    from bot.language_model import LanguageModel
+
+    name, address = f"language model {settings.llm_model}", settings.llm_base_url
+    model = LanguageModel(address, settings.llm_model, settings.llm_api_key.get_secret_value(), SystemClock())
+    try:
+        answer = await model.ask("路口的路灯不亮了，请派人修一下", ())
+        far = await asyncio.to_thread(model.is_far)
+    finally:
+        await model.close()
+    if answer.opinion is Opinion.INVALID:
+        what, todo = f"{name}: {answer.reason}", "take a model that keeps to a JSON schema; evaluate --llm counts"
+    elif not answer.came:
+        what, todo = f"{name}: {answer.reason}", "check LLM_BASE_URL, LLM_MODEL, LLM_API_KEY; the rules read alone"
+    else:
+        what, todo = f"{name} answers: {answer.opinion.value}, {answer.milliseconds} ms", ""
+    found = [Finding(not todo, what, todo)]
+    if far:
+        what = f"LLM_BASE_URL {address} is no private address: masked texts leave the district"
+        found.append(Finding(False, what, "use a model inside the district, or leave LLM_BASE_URL empty"))
+    return found
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -149,6 +149,22 @@ class LanguageModel:
                 if len(reply) > LARGEST_ANSWER:
                     raise Failed(f"an answer of more than {LARGEST_ANSWER} bytes")
             return response.status_code, bytes(reply)
+
+
+async def ask_all(
+    model: LanguageModel, texts: Mapping[int, str], categories: Sequence[str], *, at_once: int = 4
+) -> dict[int, Answer]:
+    """The answers about many texts, by their keys; each has the model's limit from when it is put."""
+    line = asyncio.Semaphore(at_once)
+
+    async def one(key: int, text: str) -> tuple[int, Answer]:
+        async with line:
+            return key, await model.ask(text, categories)
+
+    try:
+        return dict(await asyncio.gather(*(one(key, text) for key, text in texts.items())))
+    finally:
+        await model.close()
 
 
 def _request(model: str, text: str, categories: Sequence[str], *, form: bool) -> dict[str, Any]:

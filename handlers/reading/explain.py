@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.reading import model
-from handlers.reading.complaints import read
+from handlers.reading.complaints import DOUBT, read
 from handlers.reading.evidence import observe
 from handlers.reading.index import reading_index
 from handlers.reading.judging import judge
@@ -18,7 +18,7 @@ SHOWN_FROM = 0.05  # log-odds below which a piece of evidence is not worth a lin
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the explanation: `kind` is verdict, evidence, gram, field, urgency, category or route."""
+    """One line of the explanation: `kind` is verdict, doubt, evidence, gram, field, urgency, category or route."""
 
     kind: str
     name: str
@@ -33,6 +33,8 @@ def explain(view: MessageView, gazetteer: Gazetteer) -> tuple[Line, ...]:
     count = len(reading.complaints)
     verdict = f"{count} complaint(s)" if count else ("supplement" if reading.supplement else "no complaint")
     lines = [Line("verdict", verdict, weight=round(reading.score, 2))]
+    if reading.margin is not None:
+        lines.append(Line("doubt", f"within {DOUBT} of what was needed", weight=round(reading.margin, 2)))
     lines += _evidence(view, gazetteer, reading)
     lines += [Line("field", name, view.text[a:b], span=(a, b)) for name, (a, b) in sorted(reading.spans, key=_at)]
     for number, complaint in enumerate(reading.complaints, 1):

@@ -68,7 +68,7 @@ def test_the_trouble_table_quotes_what_the_program_says() -> None:
     kinds = (".py", ".mjs")
     files = [path for name in ("bot", "storage", "deploy") for path in Path(name).rglob("*.*") if path.suffix in kinds]
     source = "\n".join(path.read_text(encoding="utf-8") for path in [Path("lingban"), *files])
-    table = HANDBOOK.read_text(encoding="utf-8").split("## 十四")[1].splitlines()
+    table = HANDBOOK.read_text(encoding="utf-8").split("、故障表")[1].splitlines()
     symptoms = [line.split("|")[1] for line in table if "|" in line]
     parts = [part for each in symptoms for words in re.findall(r"`([^`]+)`", each) for part in words.split("…")]
     quoted = [part.strip(" :,") for part in parts if part.strip(" :,")]

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from bot.clock import VirtualClock
 from bot.doubts import AT_ONCE, FAILURES, REST, Doubts
+from bot.health import Health, Report, _metrics
 from bot.inbox_worker import InboxWorker
 from bot.knowledge import Knowledge
 from bot.language_model import PROMPT, Answer
@@ -166,6 +167,16 @@ def test_a_crash_between_the_answer_and_its_commit_asks_once_more(engine: Engine
     assert len(told.groups.said("请在09:15前领办")) == 1
 
 
+def health_of(told: World) -> tuple[Report, str]:
+    process = told.process
+    health = Health(
+        process.database, told.clock, Knowledge(), process.gate, last_tick=lambda: process.scheduler.last_tick,
+        folders=[told.folder], silent_after=timedelta(minutes=3), doubts=process.doubts,
+    )  # fmt: skip
+    report = asyncio.run(health.report())
+    return report, _metrics(report).decode()
+
+
 class Slow:
     """A model whose answers wait until they are let go."""
 
@@ -258,7 +269,10 @@ def test_an_address_that_keeps_failing_rests_and_is_tried_again(
         return len(told.double.requests) > before
 
     assert [one_more() for _ in range(FAILURES + 2)] == [True] * FAILURES + [False] * 2
-    assert told.process.doubts.rests
+    report, metrics = health_of(told)
+    assert report.language_model == "rests" and not any("model" in problem for problem in report.problems)
+    assert "lingban_language_model_rests 1.0" in metrics
+    assert f'lingban_second_opinions_total{{answer="failed"}} {FAILURES}.0' in metrics
     told.process.wait(seconds=REST)
     assert [one_more(), one_more()] == [True, False]  # one failure more, and it rests again
     told.process.wait(seconds=REST)
