@@ -94,8 +94,7 @@ class Doubts:
         if self.rests and not self._asking:
             return None
         found = await self._database.read(self._find)
-        ids = {inbox_id for inbox_id, _ in found.waiting}
-        self._looked = (self._looked & ids) | ids
+        self._looked = {inbox_id for inbox_id, _ in found.waiting}
         for each in found.questions:
             if not self.rests:
                 self._asking[each.inbox_id] = asyncio.create_task(self._ask(each, found.categories))
