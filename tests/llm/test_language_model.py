@@ -173,7 +173,7 @@ def test_a_real_server_that_answers_byte_by_byte_is_given_up_at_the_limit(drippi
 
     answer = asyncio.run(run())
     assert answer.opinion is Opinion.TIMEOUT
-    assert 250 <= answer.milliseconds < 1500
+    assert 250 <= answer.milliseconds < 5000
 
 
 def test_the_environments_proxies_are_not_used(dripping: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,7 +251,7 @@ def test_thirty_doubtful_ones_wait_no_longer_than_one(lite: Engine, tmp_path: Pa
         return waited, model.most
 
     waited, most = asyncio.run(run())
-    assert waited < 2 and most == AT_ONCE  # one after the other it would have been 30 × 0.3 s
+    assert waited < 5 and most == AT_ONCE  # one after the other it would have been 30 × 0.3 s
     assert told.states == [InboxState.DONE] * 30 and told.tickets == []
 
 
