@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from bot.language_model import Answer
 
 log = logging.getLogger(__name__)
-WINDOW = 200  # waiting messages looked at ahead
+WINDOW = 200  # waiting messages looked at ahead, as many as go in LOOK seconds
+LOOK = 0.5
 AT_ONCE = 4  # questions under way
 FAILURES = 3  # in a row, after which the address rests
 REST = 300.0  # seconds
@@ -93,7 +94,7 @@ class Doubts:
         """The waiting messages whose turn may come now, at most `limit`; None: all. Begins to ask about doubtful ones."""
         if self.rests and not self._asking:
             return None
-        found = await self._database.read(self._find)
+        found = await self._database.read(partial(self._find, looked=self._looked | set(self._asking)))
         self._looked = {inbox_id for inbox_id, _ in found.waiting}
         for each in found.questions:
             if not self.rests:
@@ -125,15 +126,16 @@ class Doubts:
 
     # ---- looking -----------------------------------------------------------------------------------------------------
 
-    def _find(self, session: Session) -> _Found:
+    def _find(self, session: Session, *, looked: set[int]) -> _Found:
         rows = inbox.waiting(session, WINDOW)
-        fresh = [row for row in rows if row.id not in self._looked and row.id not in self._asking]
         ctx = self._knowledge.context(session)
-        waiting = tuple((row.id or 0, (row.channel, row.channel_room_id)) for row in rows)
-        had = opinions.of(session, [row.id or 0 for row in fresh])
-        questions = []
-        for row in fresh:
-            if row.id in had:
+        known = looked | opinions.of(session, [row.id or 0 for row in rows]).keys()
+        began, waiting, questions = self._clock.monotonic(), list[tuple[int, Room]](), []
+        for row in rows:
+            if row.id not in known and self._clock.monotonic() - began >= LOOK:
+                break
+            waiting.append((row.id or 0, (row.channel, row.channel_room_id)))
+            if row.id in known:
                 continue
             try:
                 asked = question(session, ctx, row)
@@ -145,7 +147,7 @@ class Doubts:
             if asked is not None:
                 questions.append(asked)
         categories = tuple(entry.name for entry in ctx.district.gazetteer.categories)
-        return _Found(waiting, tuple(questions), categories)
+        return _Found(tuple(waiting), tuple(questions), categories)
 
     # ---- asking ------------------------------------------------------------------------------------------------------
 
