@@ -23,7 +23,7 @@ HIDDEN = "***"
 NOISY = ("apscheduler", "alembic", "hpack", "matplotlib", "httpx", "httpcore", "apprise")  # they name addresses
 SHORTEST_SECRET = 6  # characters; hiding shorter ones would eat the words of every line
 # A mobile phone or identity number, but not a number that a line gives as a value of its own: an id.
-_NUMBERS = re.compile(r'(?<![\d.])(?<!": )(?:1[3-9]\d{9}|[1-9]\d{5}(?:19|20)\d{9}[\dXx])(?![\d.])')
+NUMBERS = re.compile(r'(?<![\d.])(?<!": )(?:1[3-9]\d{9}|[1-9]\d{5}(?:19|20)\d{9}[\dXx])(?![\d.])')
 _DETAIL = re.compile(r"DETAIL:.*?(?=\n\[SQL|\n\nThe above|\n\nDuring|\Z)", re.S)  # PostgreSQL repeats the row there
 
 
@@ -58,7 +58,7 @@ def formatter(secrets: Iterable[str] = (), *, plain: bool = False, nets: bool = 
     def hide(_logger: Any, _method: str, line: Any) -> Any:
         for secret in hidden:
             line = line.replace(secret, HIDDEN)
-        return _NUMBERS.sub(HIDDEN, line)
+        return NUMBERS.sub(HIDDEN, line)
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[

@@ -11,18 +11,14 @@ import uvicorn
 
 
 class Server(uvicorn.Server):
-    """Serve until `should_exit`; a client that hangs is waited for one second at the end.
+    """Serve until `should_exit`; a client that hangs is waited for one second at the end."""
 
-    `log_requests=False`: no line for each, where the address holds what is nobody's business.
-    """
-
-    def __init__(self, app: Any, host: str, port: int, *, log_requests: bool = True) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app, host=host, port=port, log_config=None, access_log=log_requests, lifespan="off",
-                timeout_graceful_shutdown=1,
-            )
-        )  # fmt: skip
+    def __init__(self, app: Any, host: str, port: int) -> None:
+        # Without a line for every request: an address says what somebody searched for, or carries a signature.
+        config = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )
+        super().__init__(config)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

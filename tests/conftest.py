@@ -17,17 +17,35 @@ from sqlalchemy import Engine
 
 from storage.migrate import upgrade
 from storage.sessions import make_engine
-from tests import databases
+from tests import databases, log_watch
 from tests.databases import command, url_of
 
+PROCESS_LOGS = log_watch.ProcessLogs(log_watch.WATCH)
 IN_CI = os.environ.get("CI") == "true"  # noqa: TID251 - of the test run, no setting of the bot
+
+
+log_watch.start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What leaked after the last test of all still fails the run."""
+    PROCESS_LOGS.look()
+    PROCESS_LOGS.end()
+    if leaks := log_watch.WATCH.taken():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        raise pytest.exit.Exception("\n".join(leaks), returncode=1)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """In CI nothing may be skipped: a skip is a failure that says what was missing."""
+    """In CI nothing may be skipped: a skip is a failure that says what was missing. Nothing may leak into a log."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
+    if call.when == "teardown":
+        PROCESS_LOGS.look()
+    if leaks := log_watch.WATCH.taken():
+        report.outcome = "failed"
+        report.longrepr = "\n".join(leaks)
     if IN_CI and report.skipped:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"

@@ -151,7 +151,7 @@ class WeworkChannel:
 
     async def _serve_http(self, app: Starlette, ready: Callable[[], None]) -> None:
         opened = listen(*self._address)
-        server = Server(app, *self._address, log_requests=False)  # signatures, and a line for each look
+        server = Server(app, *self._address)
         serving = asyncio.create_task(server.serve(sockets=[opened]))
         ready()
         try:

@@ -17,9 +17,10 @@ from bot.channels.wechaty_link import probe
 from bot.channels.wechaty_tls import TlsConfig
 from tests.gateway.bench import HERE as BENCH
 from tests.gateway.bench import free_port, until
+from tests.log_watch import WATCH, secret
 
 SOURCES = Path("deploy/gateway")
-TOKEN = "deploy_2f6c1d90-0000-4000-8000-00000000beef"  # of these tests only
+TOKEN = secret("deploy_2f6c1d90-0000-4000-8000-00000000beef")  # of these tests only
 ROOM = "庙城镇见诉领办工作群"
 
 
@@ -106,3 +107,4 @@ async def supervised(folder: Path, **settings: str) -> AsyncIterator[Supervised]
     finally:
         if process.returncode is None:
             await running.stop()
+        WATCH.look((folder / "log").read_text(encoding="utf-8", errors="replace"), "the gateway")

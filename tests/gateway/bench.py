@@ -21,8 +21,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.log_watch import secret
+
 HERE = Path(__file__).parent
-TOKEN = "bench_5b0c7e61-0000-4000-8000-00000000feed"  # of this bench only
+TOKEN = secret("bench_5b0c7e61-0000-4000-8000-00000000feed")  # of this bench only
 POLL_SECONDS = 0.02
 REPLY_LIMIT_BYTES = 16 * 2**20
 

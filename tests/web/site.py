@@ -32,10 +32,11 @@ from storage.enums import MessageType, PageRole
 from storage.page_tables import PageUser
 from storage.sessions import transaction
 from tests import district
+from tests.log_watch import secret
 from tests.process import LAMP, NINE, Groups, Process, prepare
 
 T = TypeVar("T")
-PASSWORD = "correct horse battery"
+PASSWORD = secret("correct horse battery")
 USERS = {  # name: role and unit
     "督查甲": (PageRole.SUPERVISION, None),
     "派单甲": (PageRole.DISPATCH, None),

@@ -16,7 +16,9 @@ import httpx
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-TOKEN = "Tok3nForTests"
+from tests.log_watch import secret
+
+TOKEN = secret("Tok3nForTests")
 AES_KEY = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 
 
