@@ -66,6 +66,7 @@ def fire_due(
     goes on with the step after it: one ticket never holds others up.
     """
     rows = deadlines.due(session, now=now, limit=limit, steps=steps)
+    held = tickets.duties_with_tickets(session, [row.assignment_id for row in rows]) if rows else []
     for row in rows:
         row_id = row.id
         assert row_id is not None
@@ -78,6 +79,7 @@ def fire_due(
             log.exception("step_failed", extra={"deadline": row_id})
             session.expire_all()
             _put_aside(session, ctx, row_id, error=traceback.format_exc(), now=now)
+    del held  # the session knows a row without asking as long as somebody holds it
     return len(rows)
 
 

@@ -3,17 +3,22 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from storage.enums import AssignmentStatus, Step
 from storage.tables import Assignment, Deadline
 
+_ARMED = select(Deadline).where(
+    Deadline.assignment_id == bindparam("assignment_id"),
+    Deadline.step == bindparam("step"),
+    Deadline.round == bindparam("round"),
+)
+
 
 def arm(session: Session, *, assignment_id: int, step: Step, due_at: datetime, round: int = 0) -> Deadline:
     """Let a step fall due; a step armed before is due anew."""
-    known = session.exec(
-        select(Deadline).where(Deadline.assignment_id == assignment_id, Deadline.step == step, Deadline.round == round)
-    ).first()
+    known = session.exec(_ARMED, params={"assignment_id": assignment_id, "step": step, "round": round}).first()
     row = known or Deadline(assignment_id=assignment_id, step=step, round=round, due_at=due_at)
     row.due_at, row.fired_at, row.outcome, row.attempts, row.error = due_at, None, None, 0, None
     session.add(row)

@@ -4,19 +4,17 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, func, select
 
 from storage.enums import OutboxState, SayKind
 from storage.tables import OutboxMessage
 
+_BY_KEY = select(OutboxMessage.id).where(OutboxMessage.dedup_key == bindparam("key"))
+
 
 def exists(session: Session, dedup_key: str) -> bool:
-    return session.exec(select(OutboxMessage.id).where(OutboxMessage.dedup_key == dedup_key)).first() is not None
-
-
-def by_key(session: Session, dedup_key: str) -> OutboxMessage | None:
-    return session.exec(select(OutboxMessage).where(OutboxMessage.dedup_key == dedup_key)).first()
+    return session.exec(_BY_KEY, params={"key": dedup_key}).first() is not None
 
 
 def add(session: Session, **values: Any) -> OutboxMessage:
@@ -67,12 +65,15 @@ def pending(
     return list(session.exec(query).all())
 
 
+_OF_ASSIGNMENT = select(OutboxMessage).where(
+    OutboxMessage.assignment_id == bindparam("assignment_id"),
+    col(OutboxMessage.state).in_(bindparam("states", expanding=True)),
+)
+
+
 def of_assignment(session: Session, assignment_id: int, states: Collection[OutboxState]) -> list[OutboxMessage]:
     """What is or was to be said of a duty, in these states."""
-    query = select(OutboxMessage).where(
-        OutboxMessage.assignment_id == assignment_id, col(OutboxMessage.state).in_(states)
-    )
-    return list(session.exec(query).all())
+    return list(session.exec(_OF_ASSIGNMENT, params={"assignment_id": assignment_id, "states": list(states)}).all())
 
 
 def in_state(session: Session, state: OutboxState) -> list[OutboxMessage]:
@@ -83,17 +84,16 @@ def in_state(session: Session, state: OutboxState) -> list[OutboxMessage]:
 
 def drop_unsent(session: Session, *, assignment_id: int, kinds: Sequence[SayKind]) -> bool:
     """Drop messages of a duty that are overtaken or answered, and those that would be said again; True if any was."""
-    done = session.execute(
-        update(OutboxMessage)
-        .where(
-            col(OutboxMessage.assignment_id) == assignment_id,
-            col(OutboxMessage.state).in_([OutboxState.PENDING, OutboxState.UNKNOWN]),
-            col(OutboxMessage.parts_sent) == 0,
-            col(OutboxMessage.kind).in_(kinds),
+    unsent = [
+        row.id
+        for row in of_assignment(session, assignment_id, [OutboxState.PENDING, OutboxState.UNKNOWN])
+        if row.parts_sent == 0 and row.kind in kinds
+    ]
+    if unsent:
+        session.execute(
+            update(OutboxMessage).where(col(OutboxMessage.id).in_(unsent)).values(state=OutboxState.DROPPED)
         )
-        .values(state=OutboxState.DROPPED)
-    )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return bool(unsent)
 
 
 def oldest_pending(session: Session) -> datetime | None:

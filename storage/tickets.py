@@ -51,6 +51,12 @@ def leads_of(session: Session, ticket_ids: Sequence[int]) -> dict[int, Assignmen
     return {duty.ticket_id: duty for duty in session.exec(query.order_by(col(Assignment.id))).all()}
 
 
+def duties_with_tickets(session: Session, ids: Sequence[int]) -> list[tuple[Assignment, Ticket]]:
+    """Several duties, each with its ticket."""
+    query = select(Assignment, Ticket).where(col(Assignment.id).in_(ids), Assignment.ticket_id == Ticket.id)
+    return list(session.exec(query).all())
+
+
 def duty_of_unit(session: Session, ticket_id: int, unit_id: int) -> Assignment | None:
     """The latest duty of a unit on a ticket, alive or not."""
     return session.exec(
