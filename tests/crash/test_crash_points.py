@@ -182,10 +182,10 @@ def test_a_message_whose_handler_fails_is_parked_and_those_behind_it_go_on(
     process = Process(engine, groups, clock, tmp_path)
     real = registry.handle
 
-    def failing(session, ctx, message, *, now):  # type: ignore[no-untyped-def]
+    def failing(session, ctx, message, *, now, **more):  # type: ignore[no-untyped-def]
         if message.text == "坏消息":
             raise ValueError("cannot be")
-        return real(session, ctx, message, now=now)
+        return real(session, ctx, message, now=now, **more)
 
     monkeypatch.setattr(registry, "handle", failing)
     process.hear("东山镇", district.DISPATCHER, "坏消息")

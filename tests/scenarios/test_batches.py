@@ -99,8 +99,8 @@ def test_one_message_that_fails_in_a_batch_leaves_the_others_as_they_are_and_is_
     expected = what_became(second, tmp_path, batch=1)
     real = registry.handle
 
-    def failing(session: Any, ctx: Any, message: InboxMessage, *, now: Any) -> str | None:
-        became = real(session, ctx, message, now=now)  # what it wrote is to be undone
+    def failing(session: Any, ctx: Any, message: InboxMessage, *, now: Any, **more: Any) -> str | None:
+        became = real(session, ctx, message, now=now, **more)  # what it wrote is to be undone
         if message.message_id == "m90" and message.attempts < 2:
             raise ValueError("cannot be")
         return became
