@@ -22,25 +22,20 @@ _DIGITS = {
     if unicodedata.category(chr(code)) == "Nd" and code not in _FULL_WIDTH
 }
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212, 0x2500, 0xFE63), "-")
-_FOLD: dict[int, int | str] = {
-    **{code: str(digit) for code, digit in _DIGITS.items()},
-    **_FULL_WIDTH,
-    **_BLANKS,
-    **_DASHES,
-}
-
-
-# `translate` looks at every character; most texts hold no other than these.
-_COMMON = (("，", ","), ("：", ":"), ("！", "!"), ("？", "?"), ("；", ";"), ("（", "("), ("）", ")"))
-_TO_FOLD = re.compile(f"[{re.escape(''.join(map(chr, _FOLD)))}]")
+_PLAIN = {chr(code): str(digit) for code, digit in _DIGITS.items()}
+_PLAIN |= {chr(code): chr(plain) for code, plain in _FULL_WIDTH.items()}
+_PLAIN |= {chr(code): plain for code, plain in (_BLANKS | _DASHES).items()}
+_ODD = frozenset(_PLAIN)
 
 
 @lru_cache(maxsize=16)  # the readers ask several times for the same text
 def fold(text: str) -> str:
     """Fold widths, digits, dashes and blanks, one character for one."""
-    for common, plain in _COMMON:
-        text = text.replace(common, plain)
-    return text.translate(_FOLD) if _TO_FOLD.search(text) else text
+    for char in _ODD.intersection(
+        text
+    ):  # few of the hundreds are in one text; a pattern of all is slow at each character
+        text = text.replace(char, _PLAIN[char])
+    return text
 
 
 @lru_cache(maxsize=32)
