@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 
@@ -201,7 +202,7 @@ def test_on_any_database_the_mark_keeps_the_sender_and_the_ladder_quiet(engine: 
     process.hear("东山镇", district.DISPATCHER, lamp(1))
     process.step()
     process.hear("东山镇", HANDLER, "查1")
-    process.database.write_now(process.worker._take)
+    asyncio.run(process.worker.take_batch())
     with transaction(engine) as session:
         meta.put(session, meta.QUIET, meta.Quiet(clock.now(), outbox.last_id(session)).as_text())
     process.gate.disconnect()
