@@ -31,7 +31,7 @@ from benchmarks.chaos_checker import Evidence, Policy, Verdict, check
 from benchmarks.chaos_faults import AGAIN, FAULTS, Disk, Faults
 from benchmarks.chaos_traffic import Traffic, WeChat
 from benchmarks.chaos_world import World
-from benchmarks.live import CLOCK, BotProcess, error_lines, machine, new_database, seconds_now, works
+from benchmarks.live import CLOCK, BotProcess, end, error_lines, machine, new_database, seconds_now, works
 from handlers.policy import BEIJING
 from tests.gateway.bench import GatewayBench
 
@@ -109,10 +109,7 @@ class Run:
                 )
                 traffic.writing = False
                 await self._settled(bot)
-                for task in tasks:
-                    task.cancel()
-                done = await asyncio.gather(*tasks, return_exceptions=True)
-                assert all(isinstance(each, asyncio.CancelledError) for each in done), done
+                await end(tasks)
                 ended = seconds_now()
                 await bot.stop()
             finally:

@@ -30,7 +30,7 @@ import psutil
 from benchmarks.chaos_checker import STEPS, said, seconds, spread
 from benchmarks.chaos_traffic import Traffic, WeChat
 from benchmarks.chaos_world import World
-from benchmarks.live import CLOCK, BotProcess, error_lines, machine, new_database, seconds_now, works
+from benchmarks.live import CLOCK, BotProcess, end, error_lines, machine, new_database, seconds_now, works
 from benchmarks.load_before import open_tickets
 from tests.gateway.bench import GatewayBench
 
@@ -74,10 +74,7 @@ class Load:
             await CLOCK.sleep(60 * self.minutes)
             traffic.writing = False
             await CLOCK.sleep(10)
-            for task in tasks:
-                task.cancel()
-            done = await asyncio.gather(*tasks, return_exceptions=True)
-            assert all(isinstance(each, asyncio.CancelledError) for each in done), done
+            await end(tasks)
             ended = seconds_now()
             await bot.stop()
         finally:

@@ -356,7 +356,6 @@ class Bot:
                 self.health.logged_out()
             self.gate.disconnect()
             await self._until_kept(partial(self.database.write, partial(self._began, at=change.at)))
-
         elif change.state is ConnectionState.HELD_BACK:
             text = await self._until_kept(
                 partial(self.database.write, partial(self._held_back, change=change, now=now))

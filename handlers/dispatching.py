@@ -9,9 +9,9 @@ from sqlmodel import Session
 from handlers import texts
 from handlers.context import Context, UnitInfo
 from handlers.policy import BEIJING
-from handlers.speaking import say
+from handlers.speaking import alert_supervision
 from storage import deadlines, meta, room_tickets, tickets
-from storage.enums import AssignmentRole, EventKind, SayKind, Urgency
+from storage.enums import AssignmentRole, EventKind, Urgency
 from storage.tables import Assignment, Ticket
 
 
@@ -72,15 +72,8 @@ def open_duty(
 def _tell_of_missing_room(session: Session, ctx: Context, ticket: Ticket, unit: UnitInfo, now: datetime) -> None:
     text = texts.no_room(unit=unit.name, no=ticket.no)
     meta.warn_once(session, key=f"no-room:{unit.id}", text=text, now=now)
-    say(
-        session,
-        ctx,
-        room=ctx.district.supervision_room,
-        kind=SayKind.ALERT,
-        text=text,
-        key=f"ticket:{ticket.id}:no-room:{unit.id}",
-        now=now,
-        tickets=[ticket.no],
+    alert_supervision(
+        session, ctx, text=text, key=f"ticket:{ticket.id}:no-room:{unit.id}", now=now, tickets=[ticket.no]
     )
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from handlers import texts
 from handlers.context import Context, MemberInfo
 from handlers.dispatching import shown_place, ticket_body
-from handlers.speaking import LADDER_KINDS, say
+from handlers.speaking import LADDER_KINDS, alert_supervision, say
 from storage import deadlines, outbox, tickets
 from storage.enums import (
     AssignedBy,
@@ -94,11 +94,9 @@ def _put_aside(session: Session, ctx: Context, row_id: int, *, error: str, now: 
     assignment = session.get_one(Assignment, failed.assignment_id)
     arm_after(session, ctx, assignment, failed.step, failed.round)
     ticket = session.get_one(Ticket, assignment.ticket_id)
-    say(
+    alert_supervision(
         session,
         ctx,
-        room=ctx.district.supervision_room,
-        kind=SayKind.ALERT,
         text=texts.step_parked(
             no=ticket.no, unit=ctx.district.unit_by_id[assignment.unit_id].name, step=STEP_NAMES[failed.step]
         ),

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from handlers import texts
 from handlers.context import Context, RoomInfo
-from handlers.speaking import say
+from handlers.speaking import alert_supervision, say
 from storage import inbox
 from storage.enums import MessageType, SayKind
 from storage.tables import InboxMessage
@@ -23,14 +23,8 @@ def content_lost(session: Session, ctx: Context, message: InboxMessage, *, now: 
     """A message of which the gateway gave nothing but its id; supervision is told once an hour. None: it is none."""
     if not (message.raw or {}).get("lost"):
         return None
-    say(
-        session,
-        ctx,
-        room=ctx.district.supervision_room,
-        kind=SayKind.ALERT,
-        text=texts.content_lost(now),
-        key=f"content-lost:{message.channel}:{now:%Y%m%d%H}",
-        now=now,
+    alert_supervision(
+        session, ctx, text=texts.content_lost(now), key=f"content-lost:{message.channel}:{now:%Y%m%d%H}", now=now
     )
     return "lost"
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from handlers import texts
 from handlers.context import Context
-from handlers.speaking import say
+from handlers.speaking import alert_supervision
 from storage import meta, outbox, tickets
 from storage.enums import AssignmentStatus, OutboxState, SayKind, TicketStatus
 from storage.meta import Quiet
@@ -48,11 +48,9 @@ def confirm(session: Session, ctx: Context, *, now: datetime) -> Confirmed | Non
             kept += 1
         session.add(row)
     meta.end_quiet(session, now=now)
-    say(
+    alert_supervision(
         session,
         ctx,
-        room=ctx.district.supervision_room,
-        kind=SayKind.ALERT,
         text=texts.restored(backup_at=quiet.backup_at, now=now),
         key=f"restored:{int(now.timestamp())}",
         now=now,

@@ -83,6 +83,14 @@ def say(
     return True
 
 
+def alert_supervision(
+    session: Session, ctx: Context, *, text: str, key: str, now: datetime, tickets: Sequence[str] = ()
+) -> bool:
+    """Tell supervision that a person must look; False when it is told already, or no such room is known."""
+    room = ctx.district.supervision_room
+    return say(session, ctx, room=room, kind=SayKind.ALERT, text=text, key=key, now=now, tickets=tickets)
+
+
 def hush(session: Session, assignment_id: int | None) -> None:
     """Drop what still waits to be sent and asks somebody to take a duty that is taken or gone."""
     outbox.drop_unsent(session, assignment_id=assignment_id or 0, kinds=CALLS)

@@ -30,9 +30,7 @@ ITEM_ALONE = 0.3  # an item must reach this where the list as a whole is doubtfu
 UNANCHORED = 0.6  # log-odds for a text that names nothing to go to
 TOLD_OF_A_PLACE = -0.5  # log-odds for "…村村民反映…"
 THREATENED = -2.0  # log-odds for words of suicide or violence: one missed weighs more than ten heard in vain
-DOUBT = (
-    1.5  # log-odds around the needed ones within which a verdict is doubtful (docs/reading.md says what that catches)
-)
+DOUBT = 1.5  # log-odds around the needed ones within which a verdict is doubtful (docs/reading.md: what that catches)
 TOLD = frozenset({"told", "told_problem", "w:caller"})
 PLACED = frozenset({"village", "place_and_problem", "place_alone", "town"})
 REPORTING = frozenset(

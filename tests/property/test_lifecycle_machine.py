@@ -295,4 +295,4 @@ class TicketLife(RuleBasedStateMachine):
 
 
 TestTicketLife = TicketLife.TestCase
-TestTicketLife.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestTicketLife.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
